@@ -1,0 +1,118 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: opens, fills and loads a BPF object, and turns every failure into one sentence.
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ctypes
+import resource
+import sys
+import typing as t
+import zlib
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.verifier_log import summarise, verifier_log
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError, VerifierError
+
+if t.TYPE_CHECKING:
+    from types import TracebackType
+
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+
+__all__ = ("BpfObject", "embedded_object", "raise_memory_lock_limit")
+
+# libbpf names an object's .rodata map OBJECT.rodata, and the kernel keeps 15 characters of it.
+OBJECT_NAME = "vnrss"
+RODATA_MAP = f"{OBJECT_NAME}.rodata"
+
+
+def embedded_object(objects: dict[str, str]) -> bytes:
+    """The ELF for this host's byte order out of a generated file's OBJECTS."""
+    return zlib.decompress(base64.b64decode(objects[sys.byteorder]))
+
+
+def raise_memory_lock_limit() -> None:
+    """Raise RLIMIT_MEMLOCK as far as allowed: kernels before 5.11 count BPF maps against it, and libbpf before 1.0 does not
+    raise it. A limit that cannot be raised is no failure here; a load that needs it fails with EPERM and says so.
+    """
+    _soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    for limit in (resource.RLIM_INFINITY, hard):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit, limit))
+            return
+
+
+class BpfObject:
+    """One BPF object from bytes to descriptors; use it in a ``with`` block, whose end closes every descriptor."""
+
+    def __init__(self, libbpf: Libbpf, elf: bytes) -> None:
+        from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import OpenOptions
+
+        self._libbpf = libbpf
+        options = OpenOptions(ctypes.sizeof(OpenOptions), OBJECT_NAME.encode())
+        with libbpf.messages() as messages:
+            try:
+                self._handle = libbpf.call("bpf_object__open_mem", elf, len(elf), ctypes.byref(options))
+            except ObjectError as exc:
+                raise ObjectError(f"libbpf cannot open the BPF object: {_last(messages) or exc}", errno=exc.errno) from exc
+
+    def __enter__(self) -> BpfObject:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back every descriptor; what is attached stays."""
+        if self._handle:
+            self._libbpf.call("bpf_object__close", self._handle)
+            self._handle = None
+
+    def _map(self, name: str) -> t.Any:
+        return self._libbpf.call("bpf_object__find_map_by_name", self._handle, name.encode())
+
+    def _program(self, name: str) -> t.Any:
+        return self._libbpf.call("bpf_object__find_program_by_name", self._handle, name.encode())
+
+    def set_rodata(self, value: bytes) -> None:
+        """Replace the whole of .rodata; only before load()."""
+        self._libbpf.call("bpf_map__set_initial_value", self._map(RODATA_MAP), value, len(value))
+
+    def set_max_entries(self, name: str, entries: int) -> None:
+        """Set the number of a map's elements; only before load()."""
+        self._libbpf.call("bpf_map__set_max_entries", self._map(name), entries)
+
+    def load(self) -> None:
+        """Create the maps and load the program; VerifierError with the full log, or ObjectError."""
+        raise_memory_lock_limit()
+        with self._libbpf.messages() as messages:
+            try:
+                self._libbpf.call("bpf_object__load", self._handle)
+            except ObjectError as exc:
+                log = verifier_log(messages)
+                if log:
+                    raise VerifierError(
+                        f"the kernel's verifier refused the program: {summarise(log)}", errno=exc.errno, log=log
+                    ) from exc
+                raise ObjectError(f"the kernel did not load the program: {exc}", errno=exc.errno) from exc
+
+    def program_fd(self, name: str) -> int:
+        """Descriptor of a loaded program; close() ends it."""
+        return int(self._libbpf.call("bpf_program__fd", self._program(name)))
+
+    def map_fd(self, name: str) -> int:
+        """Descriptor of a map; close() ends it."""
+        return int(self._libbpf.call("bpf_map__fd", self._map(name)))
+
+    def attach_iterator(self, name: str) -> t.Any:
+        """The ``bpf_link`` of an iterator program; destroy it with Libbpf.call("bpf_link__destroy", link)."""
+        with self._libbpf.messages():
+            return self._libbpf.call("bpf_program__attach_iter", self._program(name), None)
+
+
+def _last(messages: list[str]) -> str:
+    return messages[-1].strip() if messages else ""

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: options and results of virtnet.rss.tap_steering.
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    DEFAULT_HASH_TYPES,
+    HASH_TYPES,
+    hash_types_to_mask,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key, well_known_name
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import difference, outcome_report
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
+
+__all__ = ("create_argument_spec", "run_module")
+
+
+def create_argument_spec() -> dict[str, t.Any]:
+    """The options that plugins/modules/tap_steering.py documents."""
+    return {
+        "taps": {"type": "list", "elements": "str", "required": True},
+        "netns": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "hash_types": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(HASH_TYPES),
+            "default": list(DEFAULT_HASH_TYPES),
+        },
+        "hash_key": {"type": "str", "no_log": True},
+        "indirection": {
+            "type": "dict",
+            "options": {
+                "equal": {"type": "int"},
+                "weight": {"type": "list", "elements": "int"},
+                "table": {"type": "list", "elements": "int"},
+                "start": {"type": "int", "default": 0},
+                "size": {"type": "int", "default": 128},
+            },
+            "mutually_exclusive": [("equal", "weight", "table")],
+        },
+        "allow_future_queues": {"type": "bool", "default": False},
+        "default_queue": {"type": "int", "default": 0},
+        "redirect": {"type": "bool", "default": True},
+        "statistics": {"type": "bool", "default": True},
+        "foreign": {"type": "str", "choices": ["keep", "replace", "fail"], "default": "keep"},
+        "fallback": {"type": "str", "choices": ["disable", "keep", "fail"], "default": "disable"},
+        "verify": {"type": "bool", "default": True},
+    }
+
+
+def run_module(module: AnsibleModule) -> t.NoReturn:
+    """Run the module; ends the process."""
+    try:
+        _run(module)
+    except InputError as exc:
+        module.fail_json(msg=str(exc), option=exc.option)
+    except VirtnetRssError as exc:
+        module.fail_json(msg=str(exc), errno=exc.errno, device=exc.device, exception=traceback.format_exc())
+
+
+def _run(module: AnsibleModule) -> t.NoReturn:
+    params = module.params
+    desired = _desired(params)
+    if desired.hash_key:
+        name = well_known_name(desired.hash_key)
+        if name:
+            module.warn(
+                f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or the rss_key filter"
+            )
+    with network_namespace(params["netns"]):
+        result = run(params["taps"], desired, verify=params["verify"], check=module.check_mode)
+    for warning in result.warnings:
+        module.warn(warning)
+    netns = params["netns"] or ""
+    reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]
+    answer = {
+        "changed": any(report["changed"] for report in reports),
+        "taps": reports,
+        "fallback": any(report["fallback"] for report in reports),
+        "diff": [difference(report) for report in reports],
+    }
+    failed = [report for report in reports if report["fallback"] and _is_failure(params, report)]
+    if failed:
+        reasons = "; ".join(f"{report['name']}: {report['fallback']['reason']}" for report in failed)
+        module.fail_json(msg=f"{_failed_action(params)} failed: {reasons}", **answer)
+    for report in reports:
+        if report["fallback"]:
+            module.warn(_fallback_sentence(report))
+    module.exit_json(**answer)
+
+
+def _is_failure(params: dict[str, t.Any], report: dict[str, t.Any]) -> bool:
+    return params["fallback"] == "fail" or report["fallback"]["stage"] == "detach"
+
+
+def _failed_action(params: dict[str, t.Any]) -> str:
+    return "Steering" if params["state"] == "present" else "Detaching"
+
+
+def _fallback_sentence(report: dict[str, t.Any]) -> str:
+    fallback = report["fallback"]
+    return (
+        f"{report['name']}: not steered as asked, its state is {report['state']}: "
+        f"{fallback['stage']} failed: {fallback['reason']}"
+    )
+
+
+def _desired(params: dict[str, t.Any]) -> Desired:
+    if params["indirection"] is None:
+        indirection = Indirection()
+    else:
+        given = {name: value for name, value in params["indirection"].items() if value is not None}
+        indirection = Indirection(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        )
+    return Desired(
+        present=params["state"] == "present",
+        hash_types=hash_types_to_mask(params["hash_types"]),
+        hash_key=None if params["hash_key"] is None else parse_key(params["hash_key"]),
+        indirection=indirection,
+        default_queue=params["default_queue"],
+        redirect=params["redirect"],
+        statistics=params["statistics"],
+        foreign=params["foreign"],
+        fallback=params["fallback"],
+        allow_future_queues=params["allow_future_queues"],
+    )

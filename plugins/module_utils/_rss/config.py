@@ -1,0 +1,78 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: what a receive queue is computed from, in the words of virtio 1.x section 5.1.6.5.7.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+
+__all__ = (
+    "DEFAULT_HASH_TYPES",
+    "HASH_KEY_SIZE",
+    "HASH_TYPES",
+    "INDIRECTION_MAX",
+    "QUEUE_MAX",
+    "RssConfig",
+    "hash_types_to_mask",
+    "mask_to_hash_types",
+)
+
+# In the order of their bits: ipv4 is 1, udpv6_ex is 256.
+HASH_TYPES = ("ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6", "ipv6_ex", "tcpv6_ex", "udpv6_ex")
+DEFAULT_HASH_TYPES = HASH_TYPES[:6]
+HASH_KEY_SIZE = 40
+INDIRECTION_MAX = 512
+QUEUE_MAX = 255  # drivers/net/tun.c: MAX_TAP_QUEUES is 256
+
+
+def hash_types_to_mask(names: t.Iterable[str]) -> int:
+    """The bit mask of hash types given by name."""
+    mask = 0
+    for name in names:
+        if name not in HASH_TYPES:
+            raise InputError("hash_types", name, f"choose of {', '.join(HASH_TYPES)}")
+        mask |= 1 << HASH_TYPES.index(name)
+    return mask
+
+
+def mask_to_hash_types(mask: int) -> tuple[str, ...]:
+    """The names of the hash types in a bit mask, in bit order."""
+    return tuple(name for bit, name in enumerate(HASH_TYPES) if mask >> bit & 1)
+
+
+@dataclass(frozen=True)
+class RssConfig:
+    """Hash key (40 bytes), hash types (bit mask), indirection table (a power of two of queues) and the rest of RSS.
+
+    InputError for a value out of range.
+    """
+
+    hash_key: bytes = field(repr=False)
+    hash_types: int
+    indirection: tuple[int, ...]
+    default_queue: int = 0
+    redirect: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.hash_key) != HASH_KEY_SIZE:
+            raise InputError("hash_key", f"{len(self.hash_key)} bytes", f"a hash key has {HASH_KEY_SIZE} bytes")
+        if not 0 <= self.hash_types < 1 << len(HASH_TYPES):
+            raise InputError("hash_types", self.hash_types, f"it is a mask of {len(HASH_TYPES)} bits")
+        size = len(self.indirection)
+        if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
+            raise InputError(
+                "indirection", f"a table of {size} entries", f"its length is a power of two up to {INDIRECTION_MAX}"
+            )
+        for queue in self.indirection:
+            check_queue("indirection", queue)
+        check_queue("default_queue", self.default_queue)
+
+
+def check_queue(option: str, queue: int) -> None:
+    """InputError for a number that no queue can have."""
+    if not 0 <= queue <= QUEUE_MAX:
+        raise InputError(option, queue, f"queues are numbered from 0 to {QUEUE_MAX}")

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: indirection tables in the words of ``ethtool -X``.
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import INDIRECTION_MAX, QUEUE_MAX, check_queue
+
+__all__ = ("describe_table", "indirection_table")
+
+
+def indirection_table(
+    *,
+    equal: int | None = None,
+    weight: t.Sequence[int] | None = None,
+    table: t.Sequence[int] | None = None,
+    start: int = 0,
+    size: int = 128,
+) -> tuple[int, ...]:
+    """The queues of a table, from exactly one of ``equal`` (number of queues), ``weight`` (one for each queue) and ``table``.
+
+    ``size`` is the length, a power of two up to 512, and ``start`` the first queue; neither goes with ``table``.
+    """
+    if sum(kind is not None for kind in (equal, weight, table)) != 1:
+        raise InputError("indirection", {"equal": equal, "weight": weight, "table": table}, "give exactly one of the three")
+    check_queue("indirection.start", start)
+    if table is not None:
+        return _given(table)
+    _check_size("indirection.size", size)
+    if equal is not None:
+        return _equal(equal, start, size)
+    assert weight is not None
+    return _weighted(weight, start, size)
+
+
+def describe_table(table: t.Sequence[int]) -> dict[str, t.Any]:
+    """The shortest words that give this table: ``equal``, ``start`` and ``size``, or else the ``table`` itself."""
+    start, queues = min(table), max(table) - min(table) + 1
+    if tuple(table) == tuple(start + entry % queues for entry in range(len(table))):
+        return {"equal": queues, "start": start, "size": len(table)}
+    return {"table": list(table)}
+
+
+def _check_size(option: str, size: int) -> None:
+    if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
+        raise InputError(option, size, f"the length of a table is a power of two up to {INDIRECTION_MAX}")
+
+
+def _given(table: t.Sequence[int]) -> tuple[int, ...]:
+    _check_size("indirection.table", len(table))
+    for queue in table:
+        check_queue("indirection.table", queue)
+    return tuple(table)
+
+
+def _equal(queues: int, start: int, size: int) -> tuple[int, ...]:
+    if not 1 <= queues <= QUEUE_MAX + 1 - start:
+        raise InputError("indirection.equal", queues, f"between 1 and {QUEUE_MAX + 1 - start} queues from {start} on")
+    return tuple(start + entry % queues for entry in range(size))
+
+
+def _weighted(weight: t.Sequence[int], start: int, size: int) -> tuple[int, ...]:
+    total = sum(weight)
+    if not weight or min(weight) < 0 or total == 0:
+        raise InputError("indirection.weight", list(weight), "weights are not negative, and at least one is more than 0")
+    check_queue("indirection.weight", start + len(weight) - 1)
+    # As ethtool does it: queue n takes the entries up to its running share of the whole.
+    entries: list[int] = []
+    share = 0
+    for offset, part in enumerate(weight):
+        share += part
+        entries += [start + offset] * (size * share // total - len(entries))
+    return tuple(entries)

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: carries out a plan. Each device keeps its old program or gets the new one; nothing between.
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    STEERED,
+    UNKNOWN,
+    AttachedProgram,
+    Configuration,
+    Device,
+    Fallback,
+    Outcome,
+    Step,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import Prover
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import set_steering_program
+
+__all__ = ("Applier",)
+
+
+class StageError(Exception):
+    """A stage of attaching that failed, with the error as its cause."""
+
+    def __init__(self, stage: str, error: VirtnetRssError | OSError) -> None:
+        super().__init__(str(error))
+        self.stage = stage
+        self.error = error
+
+    def as_fallback(self) -> Fallback:
+        reason = self.error.strerror if isinstance(self.error, OSError) else str(self.error)
+        return Fallback(self.stage, reason or str(self.error), self.error.errno, getattr(self.error, "log", ""))
+
+
+@contextlib.contextmanager
+def _stage(name: str) -> t.Iterator[None]:
+    try:
+        yield
+    except (VirtnetRssError, OSError) as exc:
+        raise StageError(name, exc) from exc
+
+
+class Applier:
+    """Applies steps one after the other; with ``check`` it goes as far as the proof and leaves every device as it is."""
+
+    def __init__(self, *, fallback: str, verify: bool, check: bool, elf: bytes | None = None) -> None:
+        """``elf`` replaces the embedded object, in tests."""
+        self._fallback = fallback
+        self._verify = verify
+        self._check = check
+        self._elf = elf
+        self._prover = Prover()
+
+    def apply(self, step: Step) -> Outcome:
+        """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look."""
+        if step.action in ("none", "keep"):
+            return Outcome(step, step.action, step.device, changed=False)
+        if step.action == "detach":
+            return self._detach(step)
+        assert step.configuration is not None
+        try:
+            return self._attach(step, step.configuration)
+        except StageError as exc:
+            return self._fall_back(step, exc.as_fallback())
+
+    def _attach(self, step: Step, configuration: Configuration) -> Outcome:
+        device = step.device
+        rodata = encode(Identity(device.name, device.ifindex, device.netns_inode), configuration)
+        way = ""
+        with contextlib.ExitStack() as stack:
+            with _stage("load"):
+                program = stack.enter_context(
+                    SteeringProgram(load_libbpf(), rodata, queues=configuration.queues, elf=self._elf)
+                )
+                loaded = program.describe()
+            if self._verify:
+                with _stage("prove"):
+                    self._prover.prove(program, configuration)
+            if not self._check:
+                with _stage("attach"):
+                    way = _set_program(device, program.descriptor)
+        attached = AttachedProgram(
+            loaded.id, loaded.name, loaded.tag, loaded.load_time, loaded.uid, OURS, configuration
+        )
+        after = replace(device, state=STEERED, reason="", program=attached)
+        return Outcome(step, step.action, after, changed=True, verified=self._verify, way=way)
+
+    def _detach(self, step: Step) -> Outcome:
+        device = step.device
+        after = replace(device, state=AUTOMATIC, reason="", program=None)
+        way = ""
+        if not self._check:
+            try:
+                way = _set_program(device, None)
+            except (VirtnetRssError, OSError) as exc:
+                return Outcome(step, "fallback", device, changed=False, fallback=StageError("detach", exc).as_fallback())
+        return Outcome(step, step.action, after, changed=_is_change(device), way=way)
+
+    def _fall_back(self, step: Step, fallback: Fallback) -> Outcome:
+        """What the task wants done when steering fails: automatic selection, or whatever is there."""
+        device = step.device
+        if self._fallback != "disable" or device.state == AUTOMATIC:
+            return Outcome(step, "fallback", device, changed=False, fallback=fallback)
+        detached = self._detach(step)
+        if detached.fallback:
+            reason = f"{fallback.reason}; detaching failed too: {detached.fallback.reason}"
+            return replace(detached, fallback=replace(fallback, reason=reason))
+        return replace(detached, action="fallback", fallback=fallback)
+
+
+def _is_change(device: Device) -> bool:
+    """Detaching from a device whose state nobody can see counts as no change: only what is known is claimed."""
+    return device.state != UNKNOWN
+
+
+def _set_program(device: Device, program: int | None) -> str:
+    """Attach or detach; tells how the device was reached."""
+    with control(Target(device.name, device.ifindex, device.netns_inode, device.holders)) as reached:
+        try:
+            set_steering_program(reached.descriptor, program)
+        except OSError as exc:
+            raise DeviceError(
+                f"{device.name}: the driver refused the program: {exc.strerror}", errno=exc.errno, device=device.name
+            ) from exc
+    return reached.way

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: what steering is made of. Immutable values, no I/O.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+
+__all__ = (
+    "AUTOMATIC",
+    "ETHERNET",
+    "FOREIGN",
+    "STEERED",
+    "UNKNOWN",
+    "AttachedProgram",
+    "Configuration",
+    "Desired",
+    "Device",
+    "Fallback",
+    "Indirection",
+    "Outcome",
+    "Step",
+)
+
+# States of a device: our program steers it, none does, somebody else's does, it cannot be told.
+STEERED, AUTOMATIC, FOREIGN, UNKNOWN = "steered", "automatic", "foreign", "unknown"
+ETHERNET = 14  # where layer 3 starts behind an Ethernet header
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All that a steering program of ours computes from."""
+
+    rss: RssConfig
+    statistics: bool = True
+    l3_offset: int = ETHERNET
+
+    @property
+    def queues(self) -> int:
+        """One more than the highest queue that the configuration can name."""
+        return max(*self.rss.indirection, self.rss.default_queue) + 1
+
+
+@dataclass(frozen=True)
+class AttachedProgram:
+    """The program that steers a device, as the kernel tells it; ``configuration`` only for one of ours."""
+
+    id: int
+    name: str
+    tag: str
+    load_time: int = 0  # nanoseconds since boot
+    uid: int = 0
+    owner: str = "other"  # virtnet.rss, qemu or other
+    configuration: Configuration | None = None
+
+
+@dataclass(frozen=True)
+class Device:
+    """The truth about one TAP device at the moment of the look."""
+
+    name: str
+    ifindex: int
+    netns_inode: int
+    tun_flags: int
+    queues: int  # attached (enabled) queues
+    disabled_queues: int = 0
+    holders: tuple[Holder, ...] = ()
+    state: str = UNKNOWN
+    reason: str = ""  # why the state is unknown
+    program: AttachedProgram | None = None
+
+
+@dataclass(frozen=True)
+class Indirection:
+    """The indirection table in the words of ``ethtool -X``; exactly one of equal, weight and table, or none of them."""
+
+    equal: int | None = None
+    weight: tuple[int, ...] | None = None
+    table: tuple[int, ...] | None = None
+    start: int = 0
+    size: int = 128
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a task asks for, for each device alike."""
+
+    present: bool = True
+    hash_types: int = 0x3F
+    hash_key: bytes | None = field(default=None, repr=False)
+    indirection: Indirection = Indirection()
+    default_queue: int = 0
+    redirect: bool = True
+    statistics: bool = True
+    foreign: str = "keep"  # keep, replace, fail
+    fallback: str = "disable"  # disable, keep, fail
+    allow_future_queues: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the plan does with one device: none, attach, replace, detach or keep."""
+
+    device: Device
+    action: str
+    configuration: Configuration | None = None  # what an attached program will compute
+    new_key: bool = False  # the key was made up for this step
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """Why a device is not steered as asked."""
+
+    stage: str  # observe, load, prove or attach
+    reason: str
+    errno: int | None = None
+    log: str = ""  # the verifier's, in full
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has become of one device."""
+
+    step: Step
+    action: str  # the step's, or fallback
+    after: Device
+    changed: bool
+    verified: bool = False
+    way: str = ""  # how the device was reached: copied, opened, joined
+    fallback: Fallback | None = None
+    warnings: tuple[str, ...] = ()

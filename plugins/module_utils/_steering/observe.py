@@ -1,0 +1,205 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: one look at the host that gives the truth about its TAP devices.
+#
+# Two sources. The inspector (a BPF iterator) reads from the kernel which program steers each device that somebody holds.
+# Where it cannot run, and for devices that nobody holds, the loaded programs are enumerated: each of ours is loaded for one
+# device and kept by nothing but that device, so it exists exactly as long as it steers it.
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError, ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    FOREIGN,
+    STEERED,
+    UNKNOWN,
+    AttachedProgram,
+    Device,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import (
+    OURS,
+    Described,
+    describe,
+    describe_all,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, belongs_to, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import (
+    Holder,
+    duplicate_descriptor,
+    find_holders,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link, list_links
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import OpenQueue
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+
+__all__ = ("Observer", "current_netns_inode")
+
+Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
+
+
+def current_netns_inode() -> int:
+    """The network namespace of this thread."""
+    return os.stat("/proc/thread-self/ns/net").st_ino
+
+
+@dataclass
+class Evidence:
+    """What one look at the kernel's programs gave."""
+
+    open_queues: dict[Key, list[OpenQueue]] | None = None  # None: the inspector cannot run here
+    programs: dict[int, Described] = field(default_factory=dict)
+    reason: str = ""  # why the programs could not be enumerated
+
+
+class Observer:
+    """Looks at the devices of the current network namespace; every look is a new one."""
+
+    def __init__(self) -> None:
+        self._inspector: Inspector | None = None
+        self.inspector_reason = ""  # why there is no exact way on this host
+
+    def __enter__(self) -> Observer:
+        try:
+            self._inspector = Inspector(load_libbpf())
+        except (CapabilityError, ObjectError) as exc:
+            self.inspector_reason = str(exc)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._inspector:
+            self._inspector.close()
+
+    def devices(self, links: t.Sequence[Link] | None = None) -> list[Device]:
+        """The TAP devices among ``links``, or all of this network namespace, with what steers them."""
+        netns = current_netns_inode()
+        taps = [link for link in (list_links() if links is None else links) if link.is_tap]
+        evidence = self._gather([(netns, link.ifindex) for link in taps])
+        if evidence.open_queues is not None:
+            return [self._exact(link, netns, evidence) for link in taps]
+        holders = find_holders() if taps else {}
+        return [_inferred(_device(link, netns, holders_of(link, netns, holders)), evidence) for link in taps]
+
+    def _gather(self, keys: list[Key]) -> Evidence:
+        try:
+            libbpf = load_libbpf()
+            queues = self._open_queues()
+            if queues is None or not all(key in queues for key in keys):
+                return Evidence(queues, describe_all(libbpf))
+            return Evidence(queues, self._attached_programs(libbpf, queues, keys))
+        except (CapabilityError, ObjectError) as exc:
+            return Evidence(reason=str(exc))
+
+    def _open_queues(self) -> dict[Key, list[OpenQueue]] | None:
+        if self._inspector is None:
+            return None
+        found: dict[Key, list[OpenQueue]] = {}
+        for queue in self._inspector.look():
+            found.setdefault((queue.netns_inode, queue.ifindex), []).append(queue)
+        return found
+
+    @staticmethod
+    def _attached_programs(libbpf: Libbpf, queues: dict[Key, list[OpenQueue]], keys: list[Key]) -> dict[int, Described]:
+        ids = {queues[key][0].program_id for key in keys}
+        described = {number: describe(libbpf, number) for number in ids if number}
+        return {number: found for number, found in described.items() if found}
+
+    def _exact(self, link: Link, netns: int, evidence: Evidence) -> Device:
+        queues = (evidence.open_queues or {}).get((netns, link.ifindex))
+        device = _device(link, netns, ())
+        if not queues:
+            return self._unheld(device, evidence)
+        device = replace(
+            device,
+            holders=tuple(Holder(queue.pid, queue.command, queue.descriptor) for queue in queues),
+            queues=queues[0].queues,
+            disabled_queues=queues[0].disabled_queues,
+            tun_flags=queues[0].tun_flags,
+        )
+        return _with_program(device, queues[0].program_id, evidence)
+
+    def _unheld(self, device: Device, evidence: Evidence) -> Device:
+        """A device without a holder: the loaded programs answer for it, or else it is opened for the look."""
+        held = {queue.program_id for group in (evidence.open_queues or {}).values() for queue in group}
+        rest = {number: found for number, found in evidence.programs.items() if number not in held}
+        inferred = _inferred(device, Evidence(programs=rest))
+        if inferred.state != UNKNOWN:
+            return inferred
+        # Its carrier comes up for this moment, so only where nothing else can tell.
+        with control(Target(device.name, device.ifindex, device.netns_inode)):
+            own = (self._open_queues() or {}).get((device.netns_inode, device.ifindex))
+        return _with_program(device, own[0].program_id, evidence) if own else inferred
+
+
+def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tuple[Holder, ...]:
+    """The holders of this device, without those of one with the same name in another network namespace."""
+    found = []
+    for holder in holders.get(link.name, ()):
+        try:
+            descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
+        except DeviceError:  # it may not be copied: believe the name
+            found.append(holder)
+            continue
+        try:
+            if belongs_to(descriptor, Target(link.name, link.ifindex, netns)):
+                found.append(holder)
+        finally:
+            os.close(descriptor)
+    return tuple(found)
+
+
+def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:
+    # The driver tells the number of queues of multi-queue devices only; any other has one, while it is held.
+    queues = link.queues if link.queues is not None else min(len(holders), 1)
+    return Device(link.name, link.ifindex, netns, link.tun_flags, queues, link.disabled_queues, holders)
+
+
+def _with_program(device: Device, program_id: int | None, evidence: Evidence) -> Device:
+    if program_id is None:
+        return replace(device, state=AUTOMATIC, reason="")
+    described = evidence.programs.get(program_id)
+    if described is None:  # it has been replaced or detached since the look
+        return replace(device, state=UNKNOWN, reason=f"program {program_id} went away during the look; look again")
+    state = STEERED if described.program.owner == OURS else FOREIGN
+    return replace(device, state=state, reason="", program=described.program)
+
+
+def _inferred(device: Device, evidence: Evidence) -> Device:
+    """The way that needs no BTF."""
+    if evidence.reason:
+        return replace(device, state=UNKNOWN, reason=evidence.reason)
+    ours = _newest_for(evidence, (device.netns_inode, device.ifindex))
+    if ours:
+        return replace(device, state=STEERED, program=ours)
+    others = [found for found in evidence.programs.values() if not _is_for_a_device_of(found, device.netns_inode)]
+    if not others:
+        return replace(device, state=AUTOMATIC)
+    names = ", ".join(sorted({found.program.name or "without a name" for found in others}))
+    return replace(
+        device,
+        state=UNKNOWN,
+        reason=f"{len(others)} socket filters are loaded that could steer it ({names}), and this kernel does not tell which",
+    )
+
+
+def _newest_for(evidence: Evidence, key: Key) -> AttachedProgram | None:
+    """While somebody looks at a replaced program, it lives on for a moment: the one loaded last is attached."""
+    mine = [
+        found.program
+        for found in evidence.programs.values()
+        if found.identity and (found.identity.netns_inode, found.identity.ifindex) == key
+    ]
+    return max(mine, key=lambda program: program.load_time, default=None)
+
+
+def _is_for_a_device_of(found: Described, netns: int) -> bool:
+    return found.identity is not None and found.identity.netns_inode == netns

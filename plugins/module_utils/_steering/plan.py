@@ -1,0 +1,109 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: desired x observed -> steps. Pure; all idempotence lives here.
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    FOREIGN,
+    STEERED,
+    UNKNOWN,
+    Configuration,
+    Desired,
+    Device,
+    Step,
+)
+
+__all__ = ("plan",)
+
+
+def plan(desired: Desired, devices: t.Sequence[Device], *, new_key: t.Callable[[], bytes]) -> list[Step]:
+    """One step for each device, in their order; InputError and StateError before anything is done.
+
+    ``new_key`` makes a random hash key (40 bytes) for a device that has none to keep.
+    """
+    return [_step(desired, device, new_key) for device in devices]
+
+
+def _step(desired: Desired, device: Device, new_key: t.Callable[[], bytes]) -> Step:
+    if _suspect(device) and desired.foreign != "replace":
+        return _leave_foreign(desired, device)
+    if not desired.present:
+        if device.state == AUTOMATIC:
+            return Step(device, "none")
+        return Step(device, "detach")
+    current = device.program.configuration if device.program else None
+    key = desired.hash_key or (current.rss.hash_key if current else None)
+    target = _configuration(desired, device, key or new_key())
+    if device.state == STEERED and current == target:
+        return Step(device, "none", target)
+    return Step(device, "attach" if device.state == AUTOMATIC else "replace", target, new_key=key is None)
+
+
+def _suspect(device: Device) -> bool:
+    """A foreign program steers the device, or may: what cannot be seen is suspect where a holder has a program open."""
+    if device.state == UNKNOWN:
+        return any(holder.has_program for holder in device.holders)
+    return device.state == FOREIGN
+
+
+def _leave_foreign(desired: Desired, device: Device) -> Step:
+    if device.state == FOREIGN and device.program:
+        what = f"is steered by a foreign program ({device.program.name or 'without a name'}, id {device.program.id})"
+    else:
+        what = f"may be steered by a program of its holder ({device.reason})"
+    reason = f"{device.name} {what}; it is left alone unless the task says 'foreign: replace'"
+    if desired.foreign == "fail":
+        raise StateError(reason, device=device.name)
+    return Step(device, "keep", reason=reason)
+
+
+def _configuration(desired: Desired, device: Device, key: bytes) -> Configuration:
+    table = _table(desired, device)
+    _check_queues(desired, device, "indirection", max(table))
+    _check_queues(desired, device, "default_queue", desired.default_queue)
+    return Configuration(
+        rss=RssConfig(
+            hash_key=key,
+            hash_types=desired.hash_types,
+            indirection=table,
+            default_queue=desired.default_queue,
+            redirect=desired.redirect,
+        ),
+        statistics=desired.statistics,
+    )
+
+
+def _table(desired: Desired, device: Device) -> tuple[int, ...]:
+    wanted = desired.indirection
+    equal = wanted.equal
+    if equal is None and wanted.weight is None and wanted.table is None:
+        equal = device.queues - wanted.start
+        if equal < 1:
+            raise InputError(
+                "indirection",
+                "equal over the attached queues",
+                f"{device.name} has {device.queues} queues attached; "
+                "name them (equal: N) together with 'allow_future_queues: true' to steer queues that will come",
+            )
+    return indirection_table(
+        equal=equal, weight=wanted.weight, table=wanted.table, start=wanted.start, size=wanted.size
+    )
+
+
+def _check_queues(desired: Desired, device: Device, option: str, highest: int) -> None:
+    """The driver takes a queue that is not attached modulo their number, which looks like skew."""
+    if highest >= device.queues and not desired.allow_future_queues and (highest or device.queues):
+        raise InputError(
+            option,
+            highest,
+            f"{device.name} has {device.queues} queues attached, numbered from 0; 'allow_future_queues: true' permits "
+            "queues that are attached later",
+        )

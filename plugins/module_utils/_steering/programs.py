@@ -1,0 +1,98 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: which loaded programs are ours, for which device, and how they are configured.
+
+from __future__ import annotations
+
+import os
+import sys
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import RODATA_SIZE
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity
+
+__all__ = ("OURS", "QEMU", "Described", "describe", "describe_all")
+
+OURS, QEMU, OTHER = "virtnet.rss", "qemu", "other"
+# What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
+QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
+KNOWN_TAGS = frozenset(steering_object.TAGS[sys.byteorder].values())
+
+
+@dataclass(frozen=True)
+class Described:
+    """A socket filter, and the device that it was loaded for when it is ours."""
+
+    program: AttachedProgram
+    identity: Identity | None = None
+
+
+def describe_all(libbpf: Libbpf) -> dict[int, Described]:
+    """Every loaded socket filter by id; ObjectError EPERM without CAP_SYS_ADMIN."""
+    described = {}
+    for program_id in inventory.program_ids(libbpf):
+        found = describe(libbpf, program_id)
+        if found:
+            described[program_id] = found
+    return described
+
+
+def describe(libbpf: Libbpf, program_id: int) -> Described | None:
+    """One program; None when it has gone or is no socket filter.
+
+    Ours is the one with our name, our very instructions (the tag is a digest of them), and a frozen .rodata that decodes.
+    """
+    descriptor = inventory.open_program(libbpf, program_id)
+    if descriptor is None:
+        return None
+    try:
+        program = inventory.program_of(libbpf, descriptor)
+    finally:
+        os.close(descriptor)
+    if program.type != inventory.SOCKET_FILTER:
+        return None
+    decoded = None
+    if program.name == steering_object.PROGRAM and program.tag in KNOWN_TAGS:
+        content = _frozen_rodata(libbpf, program.map_ids)
+        decoded = decode(content) if content else None
+    owner = OURS if decoded else QEMU if program.name == QEMU_PROGRAM else OTHER
+    attached = AttachedProgram(
+        id=program.id,
+        name=program.name,
+        tag=program.tag,
+        load_time=program.load_time,
+        uid=program.uid,
+        owner=owner,
+        configuration=decoded[1] if decoded else None,
+    )
+    return Described(attached, decoded[0] if decoded else None)
+
+
+def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> bytes | None:
+    """The content of a program's .rodata; None unless it is frozen, for what can still change proves nothing."""
+    for map_id in map_ids:
+        descriptor = inventory.open_map(libbpf, map_id)
+        if descriptor is None:
+            return None
+        try:
+            info = inventory.map_info(libbpf, descriptor)
+            if os.fsdecode(info.name) == RODATA_MAP and info.value_size == RODATA_SIZE and _is_frozen(descriptor):
+                return inventory.read_element(libbpf, descriptor, RODATA_SIZE)
+        finally:
+            os.close(descriptor)
+    return None
+
+
+def _is_frozen(descriptor: int) -> bool:
+    with open(f"/proc/self/fdinfo/{descriptor}", "rb") as fdinfo:
+        return b"frozen:\t1" in fdinfo.read()

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: outcomes as the dictionaries that a module returns. The hash key never leaves here; its
+# fingerprint does.
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import describe_table
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+        AttachedProgram,
+        Configuration,
+        Device,
+        Outcome,
+    )
+
+__all__ = ("configuration_report", "difference", "outcome_report", "program_report")
+
+NEW_KEY = "a new random key"
+
+
+def configuration_report(configuration: Configuration | None) -> dict[str, t.Any] | None:
+    """The option values that give this configuration; the key as ``SHA256:`` fingerprint."""
+    if configuration is None:
+        return None
+    rss = configuration.rss
+    return {
+        "hash_types": list(mask_to_hash_types(rss.hash_types)),
+        "hash_key": fingerprint(rss.hash_key),
+        "indirection": describe_table(rss.indirection),
+        "default_queue": rss.default_queue,
+        "redirect": rss.redirect,
+        "statistics": configuration.statistics,
+    }
+
+
+def program_report(program: AttachedProgram | None) -> dict[str, t.Any] | None:
+    """How `bpftool prog show` calls the program, and whose it is."""
+    if program is None:
+        return None
+    return {"id": program.id, "name": program.name, "tag": program.tag, "owner": program.owner}
+
+
+def _side(device: Device) -> dict[str, t.Any]:
+    program = device.program
+    return {
+        "state": device.state,
+        "program": program_report(program),
+        "config": configuration_report(program.configuration if program else None),
+    }
+
+
+def outcome_report(outcome: Outcome, *, netns: str, check: bool) -> dict[str, t.Any]:
+    """One element of the ``taps`` list of virtnet.rss.tap_steering."""
+    before, after = _side(outcome.step.device), _side(outcome.after)
+    if check and outcome.changed and after["state"] == STEERED:
+        after["program"] = None  # the one that was proven has gone again
+        if outcome.step.new_key:
+            after["config"]["hash_key"] = NEW_KEY
+    fallback = outcome.fallback
+    return {
+        "name": outcome.after.name,
+        "netns": netns,
+        "ifindex": outcome.after.ifindex,
+        "queues": outcome.after.queues,
+        "disabled_queues": outcome.after.disabled_queues,
+        "state": outcome.after.state,
+        "action": outcome.action,
+        "changed": outcome.changed,
+        "before": before,
+        "after": after,
+        "program": after["program"],
+        "config": after["config"],
+        "verified": outcome.verified,
+        "reached": outcome.way,
+        "reason": outcome.step.reason or outcome.after.reason,
+        "fallback": None
+        if fallback is None
+        else {
+            "stage": fallback.stage,
+            "reason": fallback.reason,
+            "errno": fallback.errno,
+            "verifier_log": fallback.log,
+        },
+    }
+
+
+def difference(report: dict[str, t.Any]) -> dict[str, str]:
+    """One element of the ``diff`` list: what steers the device, a line for each thing that can change."""
+    return {
+        "before_header": report["name"],
+        "after_header": report["name"],
+        "before": _lines(report["before"]),
+        "after": _lines(report["after"]),
+    }
+
+
+def _text(value: t.Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
+    return " ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _lines(side: dict[str, t.Any]) -> str:
+    lines = [f"state: {side['state']}"]
+    if side["program"] and side["program"]["owner"] != "virtnet.rss":
+        lines.append(f"program: {side['program']['name']} ({side['program']['owner']})")
+    for name, value in (side["config"] or {}).items():
+        lines.append(f"{name}: {_text(value)}")
+    return "\n".join(lines) + "\n"

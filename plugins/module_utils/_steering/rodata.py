@@ -1,0 +1,89 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the .rodata of a steering program, written before it is loaded and read back from the kernel.
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+
+__all__ = ("Identity", "decode", "encode")
+
+OWNER = b"virtnet.rss"
+TABLES = abi.RssConfig.toeplitz.size
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The device that a program was loaded for, as it was then: it may have been renamed or moved since."""
+
+    device: str
+    ifindex: int
+    netns_inode: int
+
+
+def encode(identity: Identity, configuration: Configuration) -> bytes:
+    """The section's content: ``struct rodata`` (bpf/steering.bpf.c), RODATA_SIZE bytes, host byte order."""
+    rodata = abi.Rodata()
+    name = os.fsencode(identity.device)
+    rodata.bpf_metadata_owner = OWNER
+    rodata.bpf_metadata_device = name
+    steering = rodata.steering
+    steering.identity.magic = abi.ABI_MAGIC
+    steering.identity.layout_version = abi.ABI_LAYOUT_VERSION
+    steering.identity.netns_inode = identity.netns_inode
+    steering.identity.ifindex = identity.ifindex
+    steering.identity.device = name
+    rss, config = configuration.rss, steering.config
+    config.hash_types = rss.hash_types
+    config.indirection_mask = len(rss.indirection) - 1
+    config.default_queue = rss.default_queue
+    config.redirect = rss.redirect
+    config.statistics = configuration.statistics
+    config.l3_offset = configuration.l3_offset
+    config.hash_key[:] = rss.hash_key
+    config.indirection[: len(rss.indirection)] = rss.indirection
+    tables = lookup_tables_packed(key=rss.hash_key, byteorder=_BYTE_ORDER)
+    ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
+    return bytes(rodata)[: abi.RODATA_SIZE]
+
+
+def decode(content: bytes) -> tuple[Identity, Configuration] | None:
+    """Identity and configuration out of a program's .rodata; None when it is not what encode() writes.
+
+    Another magic, layout, size or a value out of range makes a program somebody else's, whatever its name says.
+    """
+    if len(content) != abi.RODATA_SIZE:
+        return None
+    steering = abi.Steering.from_buffer_copy(content)
+    identity, config = steering.identity, steering.config
+    if identity.magic != abi.ABI_MAGIC or identity.layout_version != abi.ABI_LAYOUT_VERSION:
+        return None
+    try:
+        configuration = Configuration(
+            rss=RssConfig(
+                hash_key=bytes(config.hash_key),
+                hash_types=config.hash_types,
+                indirection=tuple(config.indirection[: config.indirection_mask + 1]),
+                default_queue=config.default_queue,
+                redirect=bool(config.redirect),
+            ),
+            statistics=bool(config.statistics),
+            l3_offset=config.l3_offset,
+        )
+    except InputError:
+        return None
+    return Identity(os.fsdecode(identity.device), identity.ifindex, identity.netns_inode), configuration
+
+
+_BYTE_ORDER = t.cast("t.Literal['little', 'big']", sys.byteorder)

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: from the names and patterns of a task to TAP devices.
+
+from __future__ import annotations
+
+import os
+import typing as t
+from fnmatch import fnmatchcase
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+
+__all__ = ("check_names", "select")
+
+NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
+WILDCARDS = frozenset("*?[")
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name is a shell pattern."""
+    return not WILDCARDS.isdisjoint(name)
+
+
+def check_names(option: str, names: t.Sequence[str]) -> None:
+    """InputError for a list or a name that cannot name any device."""
+    if not names:
+        raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
+    for name in names:
+        if not name or name in (".", "..") or any(letter.isspace() or letter in "/:\0" for letter in name):
+            raise InputError(option, name, "a device name has no white space, slash or colon and is not empty")
+        if not is_pattern(name) and len(os.fsencode(name)) > NAME_MAX:
+            raise InputError(option, name, f"a device name has at most {NAME_MAX} bytes")
+
+
+def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
+    """The TAP devices that ``names`` mean, each once, and a warning for each pattern that matches none.
+
+    InputError for a literal name that does not exist, or is no layer 2 device of the tun driver.
+    """
+    check_names(option, names)
+    by_name = {link.name: link for link in links}
+    found: dict[str, Link] = {}
+    warnings = []
+    for name in names:
+        if is_pattern(name):
+            matches = [link for link in links if link.is_tap and fnmatchcase(link.name, name)]
+            found.update((link.name, link) for link in matches)
+            if not matches:
+                warnings.append(f"{option}: no TAP device matches {name!r}")
+        elif name not in by_name:
+            raise InputError(option, name, "there is no such device in this network namespace")
+        else:
+            found[name] = _tap(option, by_name[name])
+    return list(found.values()), warnings
+
+
+def _tap(option: str, link: Link) -> Link:
+    if link.is_tap:
+        return link
+    what = "a layer 3 device (IFF_TUN)" if link.is_tun else f"a device of kind {link.kind or 'hardware or loopback'}"
+    raise InputError(option, link.name, f"it is {what}; only TAP devices of the tun driver can be steered")

@@ -1,0 +1,244 @@
+#!/usr/bin/python
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tap_steering
+short_description: Attach, replace or detach the steering program of TAP devices
+version_added: 0.1.0
+description:
+  - Chooses on which virtio-net queue each packet of a guest lands (RSS, Receive Side Scaling), by attaching a BPF program to
+    the TAP device of the running guest. Neither the guest nor its VMM (QEMU, cloud-hypervisor and others) is touched.
+  - The program computes the Toeplitz hash of the flow and looks the queue up in an indirection table. It is loaded from this
+    collection, proven on the host's kernel with test vectors, then attached in one step; a packet sees the old program or the
+    new one, never a mixture.
+  - Idempotent by the kernel's own state. There is no state file, and nothing is pinned.
+  - When loading, proving or attaching fails, the device falls back as O(fallback) says, and the result tells the reason.
+  - 'Consider before you steer: without a program the driver returns a flow on the queue that the guest sends it from (automatic
+    selection), which suits TCP servers. A steering program gives this up for a spread that does not depend on what the guest
+    sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.'
+notes:
+  - Steering is not kept over a restart of the guest, and QEMU before 8 clears it whenever the guest's driver is loaded or its
+    channels change. Run the task again, or from a timer.
+requirements:
+  - Linux 5.8 or newer on the hypervisor
+  - libbpf 0.3 or newer on the hypervisor (Debian package C(libbpf1), RHEL package C(libbpf))
+  - root, or CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN
+author:
+  - virtnet.rss contributors (@virtnet)
+extends_documentation_fragment:
+  - virtnet.rss.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Loads and proves the program as well, without attaching it, so that a fallback is foreseen.
+  diff_mode:
+    support: full
+options:
+  taps:
+    description:
+      - Names of TAP devices, or shell patterns such as V(vnet*).
+      - A name that does not exist is an error, a pattern that matches nothing a warning.
+    type: list
+    elements: str
+    required: true
+  netns:
+    description:
+      - Name of the network namespace that the devices are in, as C(ip netns) lists it.
+      - The default is the namespace in which the module runs.
+    type: str
+  state:
+    description:
+      - V(present) attaches the program, or replaces it when anything about it differs.
+      - V(absent) detaches it, which gives automatic selection back.
+    type: str
+    choices: [present, absent]
+    default: present
+  hash_types:
+    description:
+      - The kinds of packets that are hashed, and over what. The others go to O(default_queue).
+      - V(tcpv4), V(udpv4), V(tcpv6) and V(udpv6) hash addresses and ports; V(ipv4) and V(ipv6) the addresses of any other packet.
+      - The V(_ex) types are for IPv6 packets with extension headers; they take the addresses that a home address option or a
+        type 2 routing header names.
+    type: list
+    elements: str
+    choices: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, ipv6_ex, tcpv6_ex, udpv6_ex]
+    default: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+  hash_key:
+    description:
+      - The 40 bytes of the hash key in hexadecimal, with or without colons, as C(ethtool -x) prints it.
+      - Without it, an attached program keeps its key, and a new one gets a random key.
+      - Keep it secret. Who knows it can choose flows that all land on one queue. Results and diffs show its SHA-256 fingerprint.
+    type: str
+  indirection:
+    description:
+      - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that are attached now.
+      - At most one of O(indirection.equal), O(indirection.weight) and O(indirection.table).
+    type: dict
+    suboptions:
+      equal:
+        description: Spread over this many queues in turn.
+        type: int
+      weight:
+        description: One weight for each queue, its share of the table.
+        type: list
+        elements: int
+      table:
+        description: The queues themselves. Their number is a power of two, up to 512; O(indirection.size) is not used.
+        type: list
+        elements: int
+      start:
+        description: The first queue, for O(indirection.equal), O(indirection.weight) and the default.
+        type: int
+        default: 0
+      size:
+        description: Length of the table, a power of two up to 512.
+        type: int
+        default: 128
+  allow_future_queues:
+    description:
+      - Permit a table that names queues which are not attached yet.
+      - Until they are, the driver takes such a queue modulo the number of attached ones.
+    type: bool
+    default: false
+  default_queue:
+    description: Queue of the packets that are not hashed, such as ARP.
+    type: int
+    default: 0
+  redirect:
+    description: V(false) sends every packet to O(default_queue).
+    type: bool
+    default: true
+  statistics:
+    description: Count packets by queue and by hash type, in the kernel.
+    type: bool
+    default: true
+  foreign:
+    description:
+      - What to do with a device that is steered by a program which this collection did not attach, for example QEMU's own.
+      - Where it cannot be told whose program it is, a holder of the device that has a BPF program open counts as foreign.
+    type: str
+    choices: [keep, replace, fail]
+    default: keep
+  fallback:
+    description:
+      - What to do when loading, proving or attaching the program fails.
+      - V(disable) detaches what is there; automatic selection takes over, and the task succeeds and says so.
+      - V(keep) leaves what is there; the task succeeds and says so.
+      - V(fail) leaves what is there, and the task fails.
+    type: str
+    choices: [disable, keep, fail]
+    default: disable
+  verify:
+    description: Run test vectors through the program on the host's kernel before it is attached.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Spread the packets of all guests over the queues that they have
+  virtnet.rss.tap_steering:
+    taps: ["vnet*"]
+
+- name: See what would change, and why, without changing it
+  virtnet.rss.tap_steering:
+    taps: ["vnet*"]
+  check_mode: true
+  diff: true
+
+- name: Give the first two of four queues three quarters of the traffic
+  virtnet.rss.tap_steering:
+    taps: [tap-web1]
+    indirection:
+      weight: [3, 3, 1, 1]
+    hash_key: "{{ 'rack-7' | virtnet.rss.rss_key }}"
+
+- name: Give the device back to automatic selection
+  virtnet.rss.tap_steering:
+    taps: [tap-web1]
+    state: absent
+"""
+
+RETURN = r"""
+taps:
+  description: One element for each device, in the order of the option.
+  returned: success, and on failure of a fallback
+  type: list
+  elements: dict
+  sample:
+    - name: vnet0
+      netns: ""
+      ifindex: 7
+      queues: 4
+      disabled_queues: 0
+      state: steered
+      action: attach
+      changed: true
+      verified: true
+      reached: copied
+      reason: ""
+      fallback: null
+      program: {id: 229, name: virtnet_rss, tag: 5608f5ebae52e13d, owner: virtnet.rss}
+      config:
+        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+        hash_key: "SHA256:2f1e..."
+        indirection: {equal: 4, start: 0, size: 128}
+        default_queue: 0
+        redirect: true
+        statistics: true
+      before: {state: automatic, program: null, config: null}
+      after: {state: steered}
+  contains:
+    name: {description: Name of the device., type: str}
+    netns: {description: Network namespace as given; empty for the one in which the module ran., type: str}
+    ifindex: {description: Index of the device in its namespace., type: int}
+    queues: {description: Attached queues (those that the guest has enabled)., type: int}
+    disabled_queues: {description: Queues that the guest has not enabled., type: int}
+    state:
+      description: V(steered) by this collection, V(automatic) selection, V(foreign) program, or V(unknown).
+      type: str
+    action:
+      description: What was done. V(none), V(attach), V(replace), V(detach), V(keep) for a foreign program, V(fallback).
+      type: str
+    changed: {description: Whether this device's steering was changed., type: bool}
+    verified: {description: Whether the program was proven on this kernel in this run., type: bool}
+    reached:
+      description:
+        - How the device was reached. V(copied) is a copy of a holder's descriptor, V(opened) a device without a holder.
+        - V(joined) is the last resort where copying is forbidden; the device had one more queue for an instant.
+      type: str
+    reason: {description: Why nothing was done, or why the state is unknown., type: str}
+    program: {description: The steering program as C(bpftool prog show) knows it., type: dict}
+    config:
+      description: What the steering program computes from, in the words of the options; the key as its fingerprint.
+      type: dict
+    before: {description: State, program and configuration before., type: dict}
+    after: {description: The same afterwards; in check mode what it would be., type: dict}
+    fallback:
+      description: V(null), or why the device is not steered as asked.
+      type: dict
+      contains:
+        stage: {description: "V(load), V(prove), V(attach) or V(detach).", type: str}
+        reason: {description: One sentence., type: str}
+        errno: {description: "The error number of the kernel or libbpf, if there was one.", type: int}
+        verifier_log: {description: All that the kernel's verifier said., type: str}
+fallback:
+  description: Whether any device fell back.
+  returned: success, and on failure of a fallback
+  type: bool
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.virtnet.rss.plugins.module_utils._module.tap_steering import create_argument_spec, run_module
+
+
+def main() -> None:
+    run_module(AnsibleModule(argument_spec=create_argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()
