@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job on real packets: watch automatic selection, steer, watch, run again, detach, watch.
+
+A four-queue TAP device is held by a reader process, as a VMM would hold it. For each packet that goes in we learn on which
+queue it arrived and, while the device is steered, know on which one it has to arrive: one packet elsewhere ends the demo with
+an error. `run` in this folder installs what is needed and starts this in a network namespace of its own.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import time
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, RssConfig, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
+from ansible_collections.virtnet.rss.tests.demo.traffic import flows, packets
+from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+
+TAP, QUEUES = "tapdemo0", 4
+BAR = 32
+Arrived = t.List[t.Tuple[int, bytes]]
+
+
+def heading(number: int, text: str) -> None:
+    line = f"{number}. {text}"
+    print(f"\n\033[1m{line}\033[0m" if sys.stdout.isatty() else f"\n{line}", flush=True)
+
+
+def run_playbook(**variables: str) -> int:
+    """Run playbooks/steer.yml on this host as a user would; gives the number of changed tasks."""
+    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "virtnet.rss.steer"]
+    command += ["-e", "ansible_python_interpreter=/usr/bin/python3", "-e", f'{{"steering_taps": ["{TAP}"]}}']
+    for name, value in variables.items():
+        command += ["-e", f"{name}={value}"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    for line in result.stdout.splitlines():
+        if line.startswith(("ok:", "changed:", "fatal:")) or "WARNING" in line or '"msg"' in line:
+            print(f"   | {line.strip()}")
+    recap = re.search(r"changed=(\d+)", result.stdout)
+    if result.returncode or not recap:
+        sys.exit(f"{result.stdout}\ndemo: the playbook failed")
+    return int(recap.group(1))
+
+
+def show(arrived: Arrived, predicted: collections.Counter[int] | None = None) -> None:
+    """A bar for each queue."""
+    counts = collections.Counter(queue for queue, _frame in arrived)
+    longest = max(counts.values(), default=1)
+    for queue in range(QUEUES):
+        bar = "█" * round(counts[queue] * BAR / longest)
+        text = f"   queue {queue}  {bar:<{BAR}} {counts[queue]:>6} arrived"
+        print(text if predicted is None else f"{text} {predicted[queue]:>6} predicted")
+
+
+def send(tap: HeldTap, frames: list[bytes]) -> Arrived:
+    """Send every packet once; each must arrive once."""
+    started = time.monotonic()
+    arrived = tap.send(frames)
+    print(f"   {len(frames)} packets in, {len(arrived)} out, {time.monotonic() - started:.1f} s")
+    if sorted(frame for _queue, frame in arrived) != sorted(frames):
+        sys.exit("demo: packets were lost or doubled")
+    return arrived
+
+
+def check(arrived: Arrived, config: RssConfig) -> None:
+    """Compare every packet's queue with the prediction of the Python reference."""
+    expected = {frame: steer(frame, config).queue for _queue, frame in arrived}
+    show(arrived, collections.Counter(expected.values()))
+    wrong = sum(expected[frame] != queue for queue, frame in arrived)
+    print(f"   {wrong} of {len(arrived)} packets took another queue than predicted")
+    if wrong:
+        sys.exit("demo: the device does not do what it was told")
+
+
+def main() -> None:
+    key, frames = random_key(), packets()
+    config = RssConfig(key, hash_types_to_mask(DEFAULT_HASH_TYPES), indirection_table(equal=QUEUES))
+    with HeldTap(TAP, QUEUES) as tap:
+        heading(1, f"{TAP}: {QUEUES} queues, held by process {tap.pid}. Automatic selection, {len(flows())} flows and ARP:")
+        show(send(tap, frames))
+
+        heading(2, "The playbook virtnet.rss.steer attaches the steering program:")
+        if run_playbook(steering_hash_key=format_key(key)) != 1:
+            sys.exit("demo: the playbook did not report a change")
+        check(send(tap, frames), config)
+
+        heading(3, "A second run changes nothing:")
+        if run_playbook(steering_hash_key=format_key(key)) != 0:
+            sys.exit("demo: the second run reports a change")
+        check(send(tap, frames), config)
+
+        heading(4, "Detached, the device is back to automatic selection:")
+        if run_playbook(steering_state="absent") != 1:
+            sys.exit("demo: detaching did not report a change")
+        show(send(tap, frames))
+    print("\nDone. The device is gone, and with it the program: nothing is left behind.")
+
+
+if __name__ == "__main__":
+    main()
