@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Embed the compiled BPF objects in Python, and generate the shared layouts from their BTF.
 
-Only Python reaches a managed host with a module, so each program becomes two generated files: NAME_object.py (the ELF for
-both byte orders, its names and tags) and NAME_abi.py (ctypes structures and constants). `--check` compares what the tree
-holds with what the build gives, byte for byte of the ELF.
+Only Python reaches a managed host with a module, so each program becomes two generated files: NAME_object.py (the ELF
+for both byte orders, its names and tags) and NAME_abi.py (ctypes structures and constants). `--check` compares what
+the tree holds with what the build gives, byte for byte of the ELF.
 
 Needs pyelftools and bpftool.
 """
@@ -94,7 +94,7 @@ class Layout:
         return self.emit(entry["name"], members, entry["size"])
 
     def emit(self, c_name: str, members: list[tuple[str, int, int]], size: int) -> str:
-        """Emit a structure whose every byte is named: a hole in it is an error here rather than a surprise on a host."""
+        """Emit a structure whose every byte is named: a hole is an error here, not a surprise on a host."""
         name = "".join(part.capitalize() for part in c_name.split("_"))
         if name in self.names:
             return name
@@ -161,8 +161,8 @@ def program_section(elf: ELFFile) -> tuple[str, t.Any]:
 def tags(elf: ELFFile, byte_order: str) -> dict[str, str]:
     """The tags the kernel will compute (kernel/bpf/core.c, bpf_prog_calc_tag): a digest of the code as it is loaded.
 
-    References to maps count as zero there, but keep the mark that the loader puts into their source register: 1 for a map,
-    2 for a place in a map's value.
+    References to maps count as zero there, but keep the mark that the loader puts into their source register: 1 for a
+    map, 2 for a place in a map's value.
     """
     _name, section = program_section(elf)
     code = bytearray(section.data())
@@ -195,7 +195,7 @@ def tag_lines(known_tags: dict[str, dict[str, str]]) -> list[str]:
     if not known_tags:
         return []
     return [
-        "# What `bpftool prog show` calls the tag, by the digest that the kernel uses: sha1 before Linux 6.18, then sha256.",
+        "# The tag of `bpftool prog show`, by the digest that the kernel uses: sha1 before Linux 6.18, sha256 since.",
         "TAGS = {",
         *(
             f'    "{byte_order}": {{"sha1": "{known["sha1"]}", "sha256": "{known["sha256"]}"}},'
@@ -215,7 +215,9 @@ def object_file(name: str, objects: dict[str, bytes], paths: dict[str, Path], co
             if name == "steering":  # the only program that is looked for among those the kernel holds
                 known_tags[byte_order] = tags(elf, byte_order)
             index = next((i for i, s in enumerate(elf.iter_sections()) if s.name == ".maps"), None)
-            maps = [s.name for s in elf.get_section_by_name(".symtab").iter_symbols() if s["st_shndx"] == index and s.name]
+            maps = [
+                s.name for s in elf.get_section_by_name(".symtab").iter_symbols() if s["st_shndx"] == index and s.name
+            ]
     lines = [
         HEADER.format(licence=OBJECT_LICENCE, name=name, compiler=compiler),
         "from __future__ import annotations\n",

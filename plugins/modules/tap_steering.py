@@ -10,19 +10,21 @@ module: tap_steering
 short_description: Attach, replace or detach the steering program of TAP devices
 version_added: 0.1.0
 description:
-  - Chooses on which virtio-net queue each packet of a guest lands (RSS, Receive Side Scaling), by attaching a BPF program to
-    the TAP device of the running guest. Neither the guest nor its VMM (QEMU, cloud-hypervisor and others) is touched.
-  - The program computes the Toeplitz hash of the flow and looks the queue up in an indirection table. It is loaded from this
-    collection, proven on the host's kernel with test vectors, then attached in one step; a packet sees the old program or the
-    new one, never a mixture.
+  - Chooses on which virtio-net queue each packet of a guest lands (RSS, Receive Side Scaling), by attaching a BPF
+    program to the TAP device of the running guest. Neither the guest nor its VMM (QEMU, cloud-hypervisor and others)
+    is touched.
+  - The program computes the Toeplitz hash of the flow and looks the queue up in an indirection table. It is loaded
+    from this collection, proven on the host's kernel with test vectors, then attached in one step; a packet sees the
+    old program or the new one, never a mixture.
   - Idempotent by the kernel's own state. There is no state file, and nothing is pinned.
-  - When loading, proving or attaching fails, the device falls back as O(fallback) says, and the result tells the reason.
-  - 'Consider before you steer: without a program the driver returns a flow on the queue that the guest sends it from (automatic
-    selection), which suits TCP servers. A steering program gives this up for a spread that does not depend on what the guest
-    sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.'
+  - When loading, proving or attaching fails, the device falls back as O(fallback) says, and the result tells the
+    reason.
+  - Consider before you steer. Without a program the driver returns a flow on the queue that the guest sends it from
+    (automatic selection), which suits TCP servers. A steering program gives this up for a spread that does not depend
+    on what the guest sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.
 notes:
-  - Steering is not kept over a restart of the guest, and QEMU before 8 clears it whenever the guest's driver is loaded or its
-    channels change. Run the task again, or from a timer.
+  - Steering is not kept over a restart of the guest, and QEMU before 8 clears it whenever the guest's driver is loaded
+    or its channels change. Run the task again, or from a timer.
 requirements:
   - Linux 5.8 or newer on the hypervisor
   - libbpf 0.3 or newer on the hypervisor (Debian package C(libbpf1), RHEL package C(libbpf))
@@ -61,9 +63,10 @@ options:
   hash_types:
     description:
       - The kinds of packets that are hashed, and over what. The others go to O(default_queue).
-      - V(tcpv4), V(udpv4), V(tcpv6) and V(udpv6) hash addresses and ports; V(ipv4) and V(ipv6) the addresses of any other packet.
-      - The V(_ex) types are for IPv6 packets with extension headers; they take the addresses that a home address option or a
-        type 2 routing header names.
+      - V(tcpv4), V(udpv4), V(tcpv6) and V(udpv6) hash addresses and ports; V(ipv4) and V(ipv6) the addresses of any
+        other packet.
+      - The V(_ex) types are for IPv6 packets with extension headers; they take the addresses that a home address
+        option or a type 2 routing header names.
     type: list
     elements: str
     choices: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, ipv6_ex, tcpv6_ex, udpv6_ex]
@@ -72,11 +75,13 @@ options:
     description:
       - The 40 bytes of the hash key in hexadecimal, with or without colons, as C(ethtool -x) prints it.
       - Without it, an attached program keeps its key, and a new one gets a random key.
-      - Keep it secret. Who knows it can choose flows that all land on one queue. Results and diffs show its SHA-256 fingerprint.
+      - Keep it secret. Who knows it can choose flows that all land on one queue. Results and diffs show its SHA-256
+        fingerprint.
     type: str
   indirection:
     description:
-      - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that are attached now.
+      - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that are attached
+        now.
       - At most one of O(indirection.equal), O(indirection.weight) and O(indirection.table).
     type: dict
     suboptions:
@@ -119,8 +124,10 @@ options:
     default: true
   foreign:
     description:
-      - What to do with a device that is steered by a program which this collection did not attach, for example QEMU's own.
-      - Where it cannot be told whose program it is, a holder of the device that has a BPF program open counts as foreign.
+      - What to do with a device that is steered by a program which this collection did not attach, for example QEMU's
+        own.
+      - Where it cannot be told whose program it is, a holder of the device that has a BPF program open counts as
+        foreign.
     type: str
     choices: [keep, replace, fail]
     default: keep
@@ -233,6 +240,7 @@ fallback:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.virtnet.rss.plugins.module_utils._module.tap_steering import create_argument_spec, run_module
 
 

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job on real packets: watch automatic selection, steer, watch, run again, detach, watch.
 
-A four-queue TAP device is held by a reader process, as a VMM would hold it. For each packet that goes in we learn on which
-queue it arrived and, while the device is steered, know on which one it has to arrive: one packet elsewhere ends the demo with
-an error. `run` in this folder installs what is needed and starts this in a network namespace of its own.
+A four-queue TAP device is held by a reader process, as a VMM would hold it. For each packet that goes in we learn on
+which queue it arrived and, while the device is steered, know on which one it has to arrive: one packet elsewhere ends
+the demo with an error. `run` in this folder installs what is needed and starts this in a network namespace of its own.
 """
 
 from __future__ import annotations
 
 import collections
-import os
 import re
 import subprocess
 import sys
 import time
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, RssConfig, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    DEFAULT_HASH_TYPES,
+    RssConfig,
+    hash_types_to_mask,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
@@ -83,7 +86,9 @@ def main() -> None:
     key, frames = random_key(), packets()
     config = RssConfig(key, hash_types_to_mask(DEFAULT_HASH_TYPES), indirection_table(equal=QUEUES))
     with HeldTap(TAP, QUEUES) as tap:
-        heading(1, f"{TAP}: {QUEUES} queues, held by process {tap.pid}. Automatic selection, {len(flows())} flows and ARP:")
+        heading(
+            1, f"{TAP}: {QUEUES} queues, held by process {tap.pid}. Automatic selection, {len(flows())} flows and ARP:"
+        )
         show(send(tap, frames))
 
         heading(2, "The playbook virtnet.rss.steer attaches the steering program:")

@@ -62,7 +62,9 @@ def own_namespace() -> t.Iterator[None]:
         enter_network_namespace(home)
         os.close(home)
     assert len(os.listdir("/proc/self/fd")) == before, "the test leaks descriptors"
-    deadline = time.monotonic() + 5  # the kernel frees a program a grace period after its device, a namespace even later
+    deadline = (
+        time.monotonic() + 5
+    )  # the kernel frees a program a grace period after its device, a namespace even later
     while not our_programs() <= programs:
         assert time.monotonic() < deadline, "the test leaks BPF programs"
         time.sleep(0.02)

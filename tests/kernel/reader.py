@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that holds a multi-queue TAP device, as a VMM does, and tells which queue received which frame.
 
-Run as a program it makes NAME with QUEUES queues, prints `ready`, then obeys lines on its standard input: `frames` prints and
-forgets what has arrived, one `QUEUE HEX` a line, ended by `.`; `disable N` and `enable N` detach and attach queue N, as a
-guest's `ethtool -L` makes QEMU do. It ends, and the device with it, when its input ends.
+Run as a program it makes NAME with QUEUES queues, prints `ready`, then obeys lines on its standard input: `frames`
+prints and forgets what has arrived, one `QUEUE HEX` a line, ended by `.`; `disable N` and `enable N` detach and attach
+queue N, as a guest's `ethtool -L` makes QEMU do. It ends, and the device with it, when its input ends.
 
 HeldTap is the other side. Standard library only: it runs under every Python that is tested.
 """
@@ -39,7 +39,7 @@ def open_queue(name, flags):
 
 def set_up(name):
     """Bring the device up without the frames that IPv6 sends of its own accord."""
-    with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % name, "w") as setting:
+    with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as setting:
         setting.write("1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, ifreq(name, IFF_UP))
@@ -108,7 +108,7 @@ class HeldTap:
         answer = self.process.stdout.readline()
         if answer != "ready\n":
             self.close()
-            raise RuntimeError("the reader of %s did not start" % name)
+            raise RuntimeError(f"the reader of {name} did not start")
         self.sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self.sender.bind((name, 0))
 
@@ -134,7 +134,7 @@ class HeldTap:
         self.process.stdin.flush()
 
     def set_queue(self, queue, enabled):
-        self._ask("%s %d" % ("enable" if enabled else "disable", queue))
+        self._ask(f"{'enable' if enabled else 'disable'} {queue}")
         assert self.process.stdout.readline() == "done\n"
 
     def received(self):

@@ -40,7 +40,10 @@ def only(outcomes: t.Sequence[Outcome]) -> Outcome:
     return outcomes[0]
 
 
-def steer_tap(desired: Desired = Desired(hash_key=KEY), **options: t.Any) -> Outcome:
+DEFAULT = Desired(hash_key=KEY)
+
+
+def steer_tap(desired: Desired = DEFAULT, **options: t.Any) -> Outcome:
     return only(run(["tap0"], desired, **options).outcomes)
 
 
@@ -173,7 +176,7 @@ class TestForeign:
     """A program that this collection did not attach."""
 
     @pytest.fixture
-    def foreign(self, tap: HeldTap) -> t.Iterator[HeldTap]:
+    def foreign(self, tap: HeldTap) -> HeldTap:
         """tap0 is steered by a program with our name and our instructions' job, but not loaded by us."""
         rss = RssConfig(hash_key=KEY, hash_types=63, indirection=(0, 1), redirect=False, default_queue=3)
         rodata = encode(Identity("tap0", 1, 1), Configuration(rss))
@@ -183,7 +186,7 @@ class TestForeign:
         with SteeringProgram(load_libbpf(), rodata, queues=4, elf=elf) as program:
             ioctls.set_steering_program(descriptor, program.descriptor)
         os.close(descriptor)
-        yield tap
+        return tap
 
     def test_keep_leaves_it(self, foreign: HeldTap) -> None:
         outcome = steer_tap()

@@ -34,8 +34,9 @@ def embedded_object(objects: dict[str, str]) -> bytes:
 
 
 def raise_memory_lock_limit() -> None:
-    """Raise RLIMIT_MEMLOCK as far as allowed: kernels before 5.11 count BPF maps against it, and libbpf before 1.0 does not
-    raise it. A limit that cannot be raised is no failure here; a load that needs it fails with EPERM and says so.
+    """Raise RLIMIT_MEMLOCK as far as allowed: kernels before 5.11 count BPF maps against it, and libbpf before 1.0
+    does not raise it. A limit that cannot be raised is no failure here; a load that needs it fails with EPERM and says
+    so.
     """
     _soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     for limit in (resource.RLIM_INFINITY, hard):
@@ -56,7 +57,9 @@ class BpfObject:
             try:
                 self._handle = libbpf.call("bpf_object__open_mem", elf, len(elf), ctypes.byref(options))
             except ObjectError as exc:
-                raise ObjectError(f"libbpf cannot open the BPF object: {_last(messages) or exc}", errno=exc.errno) from exc
+                raise ObjectError(
+                    f"libbpf cannot open the BPF object: {_last(messages) or exc}", errno=exc.errno
+                ) from exc
 
     def __enter__(self) -> BpfObject:
         return self

@@ -39,7 +39,7 @@ _Print = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, _Pointer)
 
 
 class ProgramInfo(ctypes.Structure):
-    """``struct bpf_prog_info`` of Linux 5.8 (include/uapi/linux/bpf.h); a newer kernel fills the part that it is given."""
+    """``struct bpf_prog_info`` of Linux 5.8 (include/uapi/linux/bpf.h); a newer kernel fills what it is given."""
 
     _fields_ = [
         ("type", ctypes.c_uint32),
@@ -205,13 +205,16 @@ class Libbpf:
         if self._buffer is None:
             self._buffer = ctypes.create_string_buffer(LOG_SIZE)
         written = self._vsnprintf(self._buffer, LOG_SIZE, text, arguments)
-        self._messages.append(ctypes.string_at(self._buffer, min(max(written, 0), LOG_SIZE - 1)).decode("utf-8", "replace"))
+        self._messages.append(
+            ctypes.string_at(self._buffer, min(max(written, 0), LOG_SIZE - 1)).decode("utf-8", "replace")
+        )
         return 0
 
     @contextlib.contextmanager
     def messages(self) -> t.Iterator[list[str]]:
         """The warnings of libbpf, a refusal's verifier log among them, that come up inside the ``with`` block."""
-        self._messages = collected = []
+        collected: list[str] = []
+        self._messages = collected
         try:
             yield collected
         finally:

@@ -9,6 +9,7 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_HASH_TYPES,
@@ -58,7 +59,7 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> t.NoReturn:
+def run_module(module: AnsibleModule) -> None:
     """Run the module; ends the process."""
     try:
         _run(module)
@@ -68,14 +69,15 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
         module.fail_json(msg=str(exc), errno=exc.errno, device=exc.device, exception=traceback.format_exc())
 
 
-def _run(module: AnsibleModule) -> t.NoReturn:
+def _run(module: AnsibleModule) -> None:
     params = module.params
     desired = _desired(params)
     if desired.hash_key:
         name = well_known_name(desired.hash_key)
         if name:
             module.warn(
-                f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or the rss_key filter"
+                f"hash_key is {name}: who knows the key can aim all flows at one queue; "
+                "use a random key or the rss_key filter"
             )
     with network_namespace(params["netns"]):
         result = run(params["taps"], desired, verify=params["verify"], check=module.check_mode)
@@ -83,7 +85,7 @@ def _run(module: AnsibleModule) -> t.NoReturn:
         module.warn(warning)
     netns = params["netns"] or ""
     reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]
-    answer = {
+    answer: dict[str, t.Any] = {
         "changed": any(report["changed"] for report in reports),
         "taps": reports,
         "fallback": any(report["fallback"] for report in reports),
@@ -100,7 +102,7 @@ def _run(module: AnsibleModule) -> t.NoReturn:
 
 
 def _is_failure(params: dict[str, t.Any], report: dict[str, t.Any]) -> bool:
-    return params["fallback"] == "fail" or report["fallback"]["stage"] == "detach"
+    return bool(params["fallback"] == "fail" or report["fallback"]["stage"] == "detach")
 
 
 def _failed_action(params: dict[str, t.Any]) -> str:
@@ -116,22 +118,28 @@ def _fallback_sentence(report: dict[str, t.Any]) -> str:
 
 
 def _desired(params: dict[str, t.Any]) -> Desired:
-    if params["indirection"] is None:
-        indirection = Indirection()
-    else:
-        given = {name: value for name, value in params["indirection"].items() if value is not None}
-        indirection = Indirection(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        )
     return Desired(
         present=params["state"] == "present",
         hash_types=hash_types_to_mask(params["hash_types"]),
         hash_key=None if params["hash_key"] is None else parse_key(params["hash_key"]),
-        indirection=indirection,
+        indirection=_indirection(params["indirection"]),
         default_queue=params["default_queue"],
         redirect=params["redirect"],
         statistics=params["statistics"],
         foreign=params["foreign"],
         fallback=params["fallback"],
         allow_future_queues=params["allow_future_queues"],
+    )
+
+
+def _indirection(given: dict[str, t.Any] | None) -> Indirection:
+    if given is None:
+        return Indirection()
+    weight, table = given["weight"], given["table"]
+    return Indirection(
+        equal=given["equal"],
+        weight=None if weight is None else tuple(weight),
+        table=None if table is None else tuple(table),
+        start=given["start"],
+        size=given["size"],
     )

@@ -1,12 +1,11 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: reads a frame the way the steering program does (bpf/packet.h). This is the reference that the
-# program is proven against, so it is written for reading, not for speed, and shares nothing with it.
+# Private to the collection: reads a frame the way the steering program does (bpf/packet.h). This is the reference that
+# the program is proven against, so it is written for reading, not for speed, and shares nothing with it.
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass
 
 __all__ = ("ETHERNET", "MAX_EXTENSION_HEADERS", "MAX_OPTIONS", "MAX_VLAN_TAGS", "Headers", "parse_frame")

@@ -21,12 +21,15 @@ def indirection_table(
     start: int = 0,
     size: int = 128,
 ) -> tuple[int, ...]:
-    """The queues of a table, from exactly one of ``equal`` (number of queues), ``weight`` (one for each queue) and ``table``.
+    """The queues of a table, from exactly one of ``equal`` (number of queues), ``weight`` (one for each queue) and
+    ``table``.
 
     ``size`` is the length, a power of two up to 512, and ``start`` the first queue; neither goes with ``table``.
     """
     if sum(kind is not None for kind in (equal, weight, table)) != 1:
-        raise InputError("indirection", {"equal": equal, "weight": weight, "table": table}, "give exactly one of the three")
+        raise InputError(
+            "indirection", {"equal": equal, "weight": weight, "table": table}, "give exactly one of the three"
+        )
     check_queue("indirection.start", start)
     if table is not None:
         return _given(table)
@@ -66,7 +69,9 @@ def _equal(queues: int, start: int, size: int) -> tuple[int, ...]:
 def _weighted(weight: t.Sequence[int], start: int, size: int) -> tuple[int, ...]:
     total = sum(weight)
     if not weight or min(weight) < 0 or total == 0:
-        raise InputError("indirection.weight", list(weight), "weights are not negative, and at least one is more than 0")
+        raise InputError(
+            "indirection.weight", list(weight), "weights are not negative, and at least one is more than 0"
+        )
     check_queue("indirection.weight", start + len(weight) - 1)
     # As ethtool does it: queue n takes the entries up to its running share of the whole.
     entries: list[int] = []

@@ -12,18 +12,19 @@ from ipaddress import ip_address
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import ETHERNET, TCP, UDP
 
-__all__ = ("MICROSOFT_FLOWS", "flow_frame", "proof_frames")
+__all__ = ("flow_frame", "microsoft_frames", "proof_frames")
 
-# Microsoft, "Verifying the RSS Hash Calculation": source, its port, destination, its port.
+# Microsoft, "Verifying the RSS Hash Calculation": source, its port, destination, its port, hash of all four with its
+# key.
 MICROSOFT_FLOWS = (
-    ("66.9.149.187", 2794, "161.142.100.80", 1766),
-    ("199.92.111.2", 14230, "65.69.140.83", 4739),
-    ("24.19.198.95", 12898, "12.22.207.184", 38024),
-    ("38.27.205.30", 48228, "209.142.163.6", 2217),
-    ("153.39.163.191", 44251, "202.188.127.2", 1303),
-    ("3ffe:2501:200:1fff::7", 2794, "3ffe:2501:200:3::1", 1766),
-    ("3ffe:501:8::260:97ff:fe40:efab", 14230, "ff02::1", 4739),
-    ("3ffe:1900:4545:3:200:f8ff:fe21:67cf", 44251, "fe80::200:f8ff:fe21:67cf", 38024),
+    ("66.9.149.187", 2794, "161.142.100.80", 1766, 0x51CCC178),
+    ("199.92.111.2", 14230, "65.69.140.83", 4739, 0xC626B0EA),
+    ("24.19.198.95", 12898, "12.22.207.184", 38024, 0x5C2B394A),
+    ("38.27.205.30", 48228, "209.142.163.6", 2217, 0xAFC7327F),
+    ("153.39.163.191", 44251, "202.188.127.2", 1303, 0x10E828A2),
+    ("3ffe:2501:200:1fff::7", 2794, "3ffe:2501:200:3::1", 1766, 0x40207D3D),
+    ("3ffe:501:8::260:97ff:fe40:efab", 14230, "ff02::1", 4739, 0xDDE51BBF),
+    ("3ffe:1900:4545:3:200:f8ff:fe21:67cf", 44251, "fe80::200:f8ff:fe21:67cf", 38024, 0x02D1FEEF),
 )
 RANDOM_FLOWS = 16  # of each of four kinds
 
@@ -49,14 +50,18 @@ def _random_flows(seed: int) -> t.Iterator[tuple[bytes, int, bytes, int, int]]:
                 yield addresses[:size], source.randrange(65536), addresses[size:], source.randrange(65536), protocol
 
 
-def proof_frames(*, seed: int, l3_offset: int = ETHERNET) -> list[bytes]:
-    """Microsoft's flows over TCP and UDP, then random ones; the same for the same seed."""
-    known = [
-        (ip_address(src).packed, sport, ip_address(dst).packed, dport, protocol)
-        for src, sport, dst, dport in MICROSOFT_FLOWS
+def microsoft_frames(*, l3_offset: int = ETHERNET) -> list[tuple[bytes, int]]:
+    """Microsoft's flows as TCP and as UDP frames, each with its published hash."""
+    return [
+        (flow_frame(ip_address(src).packed, sport, ip_address(dst).packed, dport, protocol, l3_offset=l3_offset), value)
+        for src, sport, dst, dport, value in MICROSOFT_FLOWS
         for protocol in (TCP, UDP)
     ]
-    return [
+
+
+def proof_frames(*, seed: int, l3_offset: int = ETHERNET) -> list[bytes]:
+    """Microsoft's flows, then random ones; the same for the same seed."""
+    return [frame for frame, _hash in microsoft_frames(l3_offset=l3_offset)] + [
         flow_frame(src, sport, dst, dport, protocol, l3_offset=l3_offset)
-        for src, sport, dst, dport, protocol in (*known, *_random_flows(seed))
+        for src, sport, dst, dport, protocol in _random_flows(seed)
     ]

@@ -30,7 +30,7 @@ def toeplitz_hash(*, key: bytes, data: bytes) -> int:
 
 
 def lookup_tables(*, key: bytes) -> list[list[int]]:
-    """36 rows of 256: the hash is the xor of ``row[i][data[i]]`` over all bytes, for the hash is linear in its input."""
+    """36 rows of 256: the hash is the xor of ``row[i][data[i]]`` over all bytes, as it is linear in its input."""
     key_bits, key_length = int.from_bytes(key, "big"), 8 * len(key)
     rows = []
     for byte in range(HASH_INPUT_MAX):

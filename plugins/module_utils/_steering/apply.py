@@ -62,7 +62,7 @@ class Applier:
         self._verify = verify
         self._check = check
         self._elf = elf
-        self._prover = Prover()
+        self._prover = Prover(elf)
 
     def apply(self, step: Step) -> Outcome:
         """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look."""
@@ -88,7 +88,7 @@ class Applier:
                 loaded = program.describe()
             if self._verify:
                 with _stage("prove"):
-                    self._prover.prove(program, configuration)
+                    self._prover.prove(load_libbpf(), program, configuration)
             if not self._check:
                 with _stage("attach"):
                     way = _set_program(device, program.descriptor)

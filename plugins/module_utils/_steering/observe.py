@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection: one look at the host that gives the truth about its TAP devices.
 #
-# Two sources. The inspector (a BPF iterator) reads from the kernel which program steers each device that somebody holds.
-# Where it cannot run, and for devices that nobody holds, the loaded programs are enumerated: each of ours is loaded for one
-# device and kept by nothing but that device, so it exists exactly as long as it steers it.
+# Two sources. The inspector (a BPF iterator) reads from the kernel which program steers each device that somebody
+# holds. Where it cannot run, and for devices that nobody holds, the loaded programs are enumerated: each of ours is
+# loaded for one device and kept by nothing but that device, so it exists exactly as long as it steers it.
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _inferred(device: Device, evidence: Evidence) -> Device:
     return replace(
         device,
         state=UNKNOWN,
-        reason=f"{len(others)} socket filters are loaded that could steer it ({names}), and this kernel does not tell which",
+        reason=f"{len(others)} socket filters are loaded that could steer it ({names}), and nothing here tells which",
     )
 
 

@@ -50,7 +50,8 @@ def describe_all(libbpf: Libbpf) -> dict[int, Described]:
 def describe(libbpf: Libbpf, program_id: int) -> Described | None:
     """One program; None when it has gone or is no socket filter.
 
-    Ours is the one with our name, our very instructions (the tag is a digest of them), and a frozen .rodata that decodes.
+    Ours is the one with our name, our very instructions (the tag is a digest of them), and a frozen .rodata that
+    decodes.
     """
     descriptor = inventory.open_program(libbpf, program_id)
     if descriptor is None:

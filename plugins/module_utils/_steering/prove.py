@@ -7,38 +7,55 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    DEFAULT_HASH_TYPES,
+    RssConfig,
+    hash_types_to_mask,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import proof_frames
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
 __all__ = ("Prover",)
 
 SEED = 7  # any number: the same flows each time, so that a failure can be repeated
+# A table that gives the lower eight bits of the hash itself, as far as a queue number can show them.
+MICROSOFT = Configuration(
+    RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(256))), statistics=False
+)
 
 
 class Prover:
-    """Runs test vectors and random flows through programs and compares with the Python reference.
+    """Runs frames through loaded programs and compares: Microsoft's vectors once, then random flows for each program.
 
     What the reference says is computed once for a configuration: a fleet of devices usually shares one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, elf: bytes | None = None) -> None:
+        self._elf = elf
+        self._kernel_is_proven = False
         self._expected: dict[Configuration, list[tuple[bytes, int]]] = {}
 
-    def prove(self, program: SteeringProgram, configuration: Configuration) -> None:
+    def prove(self, libbpf: Libbpf, program: SteeringProgram, configuration: Configuration) -> None:
         """ProofError for the first frame that goes elsewhere; the program's counters are zero afterwards."""
-        for number, (frame, queue) in enumerate(self._vectors(configuration)):
-            actual, _duration = program.run(frame)
-            if actual != queue:
-                raise ProofError(
-                    f"the loaded program sends test frame {number} to queue {actual}, the reference to queue {queue}; "
-                    "the program was not attached"
-                )
+        if not self._kernel_is_proven:
+            self._prove_kernel(libbpf)
+            self._kernel_is_proven = True
+        _compare(program, self._vectors(configuration), "the reference")
         program.clear_counters()
+
+    def _prove_kernel(self, libbpf: Libbpf) -> None:
+        """The published hashes need the published key, so a program of its own, which is gone afterwards."""
+        rodata = encode(Identity("", 0, 0), MICROSOFT)
+        with SteeringProgram(libbpf, rodata, queues=1, elf=self._elf) as program:
+            _compare(program, [(frame, value % 256) for frame, value in microsoft_frames()], "Microsoft's table")
 
     def _vectors(self, configuration: Configuration) -> list[tuple[bytes, int]]:
         if configuration not in self._expected:
@@ -48,3 +65,13 @@ class Prover:
                 for frame in proof_frames(seed=SEED, l3_offset=offset)
             ]
         return self._expected[configuration]
+
+
+def _compare(program: SteeringProgram, vectors: list[tuple[bytes, int]], source: str) -> None:
+    for number, (frame, queue) in enumerate(vectors):
+        actual, _duration = program.run(frame)
+        if actual != queue:
+            raise ProofError(
+                f"the loaded program sends test frame {number} to queue {actual}, {source} to queue {queue}; "
+                "the program was not attached"
+            )

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: the .rodata of a steering program, written before it is loaded and read back from the kernel.
+# Private to the collection: the .rodata of a steering program, written before it is loaded and read back from the
+# kernel.
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
@@ -53,7 +53,7 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     config.l3_offset = configuration.l3_offset
     config.hash_key[:] = rss.hash_key
     config.indirection[: len(rss.indirection)] = rss.indirection
-    tables = lookup_tables_packed(key=rss.hash_key, byteorder=_BYTE_ORDER)
+    tables = lookup_tables_packed(key=rss.hash_key, byteorder=sys.byteorder)
     ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
     return bytes(rodata)[: abi.RODATA_SIZE]
 
@@ -84,6 +84,3 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
     except InputError:
         return None
     return Identity(os.fsdecode(identity.device), identity.ifindex, identity.netns_inode), configuration
-
-
-_BYTE_ORDER = t.cast("t.Literal['little', 'big']", sys.byteorder)

@@ -124,4 +124,6 @@ def _join(descriptor: int, target: Target) -> None:
         ioctls.join_device(descriptor, link.name, flags)
     except OSError as exc:
         reason = "a process holds its only queue" if exc.errno == errno.EBUSY else exc.strerror
-        raise DeviceError(f"{target.name}: cannot open the device: {reason}", errno=exc.errno, device=link.name) from exc
+        raise DeviceError(
+            f"{target.name}: cannot open the device: {reason}", errno=exc.errno, device=link.name
+        ) from exc

@@ -10,7 +10,6 @@ import ctypes
 import errno
 import os
 import stat
-import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError

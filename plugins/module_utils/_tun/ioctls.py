@@ -23,7 +23,6 @@ __all__ = (
     "IFF_TAP",
     "IFF_TUN",
     "IFF_VNET_HDR",
-    "TUN_DEVICE",
     "TUNGETDEVNETNS",
     "TUNGETIFF",
     "TUNSETGROUP",
@@ -32,6 +31,7 @@ __all__ = (
     "TUNSETPERSIST",
     "TUNSETQUEUE",
     "TUNSETSTEERINGEBPF",
+    "TUN_DEVICE",
     "detach_queue",
     "device_netns",
     "device_of",
@@ -115,7 +115,7 @@ def device_of(descriptor: int) -> tuple[str, int]:
 
 
 def device_netns(descriptor: int) -> int | None:
-    """Inode of the network namespace that the descriptor's device is in; None when the kernel (before 5.7) cannot tell."""
+    """Inode of the network namespace that the descriptor's device is in; None before Linux 5.7, which cannot tell."""
     try:
         namespace = fcntl.ioctl(descriptor, TUNGETDEVNETNS)
     except OSError as exc:

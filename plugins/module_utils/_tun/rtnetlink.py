@@ -1,8 +1,8 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: lists network devices over rtnetlink, for callers that cannot wait for pyroute2. Importing its
-# IPRoute costs 300 ms, which is more than everything else that a run without a change does; making devices uses it.
+# Private to the collection: lists network devices over rtnetlink, for callers that cannot wait for pyroute2. Importing
+# its IPRoute costs 300 ms, which is more than everything else that a run without a change does; making devices uses it.
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Link:
 
 def list_links() -> list[Link]:
     """Every device of the current network namespace, in the kernel's order."""
-    request = IFINFOMSG.pack(0, 0, 0, 0, 0) + ATTRIBUTE.pack(8, IFLA_EXT_MASK) + struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
+    request = (
+        IFINFOMSG.pack(0, 0, 0, 0, 0) + ATTRIBUTE.pack(8, IFLA_EXT_MASK) + struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
+    )
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as netlink:
         netlink.bind((0, 0))
         netlink.send(
@@ -127,6 +129,3 @@ def _link(message: memoryview) -> Link:
         flags |= flag if number(attribute) else 0
     queues = number(IFLA_TUN_NUM_QUEUES) if IFLA_TUN_NUM_QUEUES in data else None
     return Link(name, ifindex, kind, flags, queues, number(IFLA_TUN_NUM_DISABLED_QUEUES))
-
-
-

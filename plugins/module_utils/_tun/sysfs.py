@@ -1,8 +1,8 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: the flags of a TUN/TAP device in full. rtnetlink keeps IFF_NAPI and IFF_NAPI_FRAGS to itself, and
-# opening a device with other flags than its own would overwrite them.
+# Private to the collection: the flags of a TUN/TAP device in full. rtnetlink keeps IFF_NAPI and IFF_NAPI_FRAGS to
+# itself, and opening a device with other flags than its own would overwrite them.
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 SOURCE_DIGEST = "6cecfb675d7d7c91945f77f8c507f3805b6f9e66fb97dae5470a4a288370f606"
 PROGRAM = "virtnet_rss"
 MAP_QUEUE_COUNTERS = "queue_counters"
-# What `bpftool prog show` calls the tag, by the digest that the kernel uses: sha1 before Linux 6.18, then sha256.
+# The tag of `bpftool prog show`, by the digest that the kernel uses: sha1 before Linux 6.18, sha256 since.
 TAGS = {
     "little": {"sha1": "b1a5422dd2abd313", "sha256": "5608f5ebae52e13d"},
     "big": {"sha1": "c1a030de2480751c", "sha256": "9c8b12c8044b20f8"},
