@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import platform
 import struct
 import typing as t
 
@@ -57,7 +56,7 @@ NAME_SIZE = 16  # IFNAMSIZ, with the terminating zero
 IFREQ_SIZE = 40  # whole struct ifreq: the kernel copies all of it, so a shorter buffer would be overrun
 
 # include/uapi/asm-generic/ioctl.h, and the architectures that differ from it
-_OLD_DIRECTIONS = platform.machine().startswith(("ppc", "mips", "sparc"))
+_OLD_DIRECTIONS = os.uname().machine.startswith(("ppc", "mips", "sparc"))
 _NONE, _WRITE, _READ = (1, 4, 2) if _OLD_DIRECTIONS else (0, 1, 2)
 _DIRECTION_SHIFT = 29 if _OLD_DIRECTIONS else 30
 
