@@ -166,7 +166,7 @@ def padded_rows(types: tuple[str, ...]) -> list[Row]:
 def test_headers_in_page_fragments(tap: HeldTap, tmp_path: Path) -> None:
     subprocess.run(["ip", "link", "set", tap.name, "mtu", "9000"], check=True)
     descriptor, sender = control(tap), NonLinearSender(tap.name)
-    # First that these packets are what they claim to be: a program that sees the linear part only sends them to queue 2.
+    # First that these packets are what they claim to be: a program that sees only the linear part tells.
     elf = build(Path(__file__).parent / "linear.bpf.c", to=tmp_path / "linear.o")
     with BpfObject(load_libbpf(), elf) as witness:
         witness.load()

@@ -44,7 +44,7 @@ class Inspector:
     """A loaded iterator over all open files; each look() runs it once. Use it in a ``with`` block."""
 
     def __init__(self, libbpf: Libbpf) -> None:
-        """VerifierError or ObjectError where the kernel has no such iterator (before 5.8) or no BTF of itself or tun."""
+        """VerifierError or ObjectError where the kernel has no such iterator (before 5.8), or no BTF."""
         self._libbpf = libbpf
         self._link = None
         self._object = BpfObject(libbpf, embedded_object(inspect_object.OBJECTS))

@@ -11,7 +11,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import ETHERNET, Headers, parse_frame
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
 
-__all__ = ("Decision", "hash_input", "steer")
+__all__ = ("Decision", "decide", "hash_input", "steer")
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,15 @@ def hash_input(headers: Headers, hash_types: int) -> tuple[str | None, bytes]:
     return chosen, addresses if chosen.startswith("ip") else addresses + headers.ports
 
 
-def steer(frame: bytes, config: RssConfig, *, l3_offset: int = ETHERNET) -> Decision:
-    """The queue of a frame: ``indirection[hash % len(indirection)]``, or the default queue."""
-    chosen, data = hash_input(parse_frame(frame, l3_offset=l3_offset), config.hash_types)
+def decide(headers: Headers, config: RssConfig) -> Decision:
+    """The queue of a packet with these headers: ``indirection[hash % len(indirection)]``, or the default queue."""
+    chosen, data = hash_input(headers, config.hash_types)
     if chosen is None or not config.redirect:
         return Decision(None, None, config.default_queue)
     value = toeplitz_hash(key=config.hash_key, data=data)
     return Decision(chosen, value, config.indirection[value % len(config.indirection)])
+
+
+def steer(frame: bytes, config: RssConfig, *, l3_offset: int = ETHERNET) -> Decision:
+    """The queue of a frame."""
+    return decide(parse_frame(frame, l3_offset=l3_offset), config)
