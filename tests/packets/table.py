@@ -147,26 +147,29 @@ IPV6_ROWS = [
     none("ex-only", "Without plain types, a packet without extension headers is not hashed.", ipv6(tcp(), TCP), EX),
 ]
 
-TRANSPORT = {"last": TCP, "payload": tcp()}
+
+def over_tcp(*headers: tuple[int, bytes]) -> bytes:
+    """TCP behind these extension headers."""
+    return chain(*headers, last=TCP, payload=tcp())
+
+
 MAX_CHAIN = [hop_by_hop(), *[destination_options()] * 7]
 EXTENSION_ROWS = [
-    Row("hop", "Hop-by-hop options are walked.", chain(hop_by_hop(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("destination", "Destination options are walked.", chain(destination_options(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("routing", "Routing headers are walked.", chain(routing(0, 0), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("ah", "AH counts its length in 4 bytes.", chain(authentication(), **TRANSPORT), "tcpv6", V6_PORTS),
+    Row("hop", "Hop-by-hop options are walked.", over_tcp(hop_by_hop()), "tcpv6", V6_PORTS),
+    Row("destination", "Destination options are walked.", over_tcp(destination_options()), "tcpv6", V6_PORTS),
+    Row("routing", "Routing headers are walked.", over_tcp(routing(0, 0)), "tcpv6", V6_PORTS),
+    Row("ah", "AH counts its length in 4 bytes.", over_tcp(authentication()), "tcpv6", V6_PORTS),
     Row("ah-16", "A short AH.", chain(authentication(2), last=UDP, payload=udp()), "udpv6", V6_PORTS),
-    Row("mobility", "Mobility headers are walked.", chain(mobility(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("atomic", "An atomic fragment is no fragment.", chain(fragment(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row(
-        "atomic-reserved", "Reserved bits do not make one.", chain(fragment(reserved=3), **TRANSPORT), "tcpv6", V6_PORTS
-    ),
-    Row("first6", "A first fragment has no ports.", chain(fragment(more=True), **TRANSPORT), "ipv6", V6),
-    Row("last6", "A last fragment has no ports.", chain(fragment(offset=1), **TRANSPORT), "ipv6", V6),
-    Row("offset6-high", "The highest bit of the offset.", chain(fragment(offset=4096), **TRANSPORT), "ipv6", V6),
+    Row("mobility", "Mobility headers are walked.", over_tcp(mobility()), "tcpv6", V6_PORTS),
+    Row("atomic", "An atomic fragment is no fragment.", over_tcp(fragment()), "tcpv6", V6_PORTS),
+    Row("atomic-reserved", "Reserved bits do not make one.", over_tcp(fragment(reserved=3)), "tcpv6", V6_PORTS),
+    Row("first6", "A first fragment has no ports.", over_tcp(fragment(more=True)), "ipv6", V6),
+    Row("last6", "A last fragment has no ports.", over_tcp(fragment(offset=1)), "ipv6", V6),
+    Row("offset6-high", "The highest bit of the offset.", over_tcp(fragment(offset=4096)), "ipv6", V6),
     Row(
         "behind-fragment",
         "Nothing behind a fragment's header is parsed: not even a home address.",
-        chain(fragment(more=True), destination_options(b"\1\2\0\0" + home_address()), **TRANSPORT),
+        over_tcp(fragment(more=True), destination_options(b"\1\2\0\0" + home_address())),
         "ipv6_ex",
         V6,
         ALL,
@@ -174,14 +177,14 @@ EXTENSION_ROWS = [
     Row(
         "long",
         "A long header is skipped whole.",
-        chain((HOP_BY_HOP, bytes([3]) + bytes(30)), **TRANSPORT),
+        over_tcp((HOP_BY_HOP, bytes([3]) + bytes(30))),
         "tcpv6",
         V6_PORTS,
     ),
-    Row("two", "Several headers.", chain(hop_by_hop(), authentication(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("eight", "Eight headers, the most that are walked.", chain(*MAX_CHAIN, **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("nine", "Nine: no transport header is found.", chain(*MAX_CHAIN, mobility(), **TRANSPORT), "ipv6", V6),
-    Row("nine-ex", "Nine, with EX types.", chain(*MAX_CHAIN, mobility(), **TRANSPORT), "ipv6_ex", V6, ALL),
+    Row("two", "Several headers.", over_tcp(hop_by_hop(), authentication()), "tcpv6", V6_PORTS),
+    Row("eight", "Eight headers, the most that are walked.", over_tcp(*MAX_CHAIN), "tcpv6", V6_PORTS),
+    Row("nine", "Nine: no transport header is found.", over_tcp(*MAX_CHAIN, mobility()), "ipv6", V6),
+    Row("nine-ex", "Nine, with EX types.", over_tcp(*MAX_CHAIN, mobility()), "ipv6_ex", V6, ALL),
     Row("ext-icmp", "ICMPv6 behind a header.", chain(hop_by_hop(), last=ICMPV6, payload=bytes(8)), "ipv6", V6),
     Row("ext-esp", "ESP behind a header.", chain(hop_by_hop(), last=ESP, payload=bytes(8)), "ipv6_ex", V6, ALL),
     Row("cut-header", "A cut header does not count as one.", ipv6(bytes(7), HOP_BY_HOP), "ipv6", V6, ALL),
@@ -193,11 +196,11 @@ EXTENSION_ROWS = [
 
 CARRIES_HOME = destination_options(b"\1\2\0\0" + home_address())
 EX_ROWS = [
-    Row("ex-tcp", "TCP behind a header.", chain(hop_by_hop(), **TRANSPORT), "tcpv6_ex", V6_PORTS, ALL),
+    Row("ex-tcp", "TCP behind a header.", over_tcp(hop_by_hop()), "tcpv6_ex", V6_PORTS, ALL),
     Row("ex-udp", "UDP behind one.", chain(hop_by_hop(), last=UDP, payload=udp()), "udpv6_ex", V6_PORTS, ALL),
     Row("ex-ip", "Anything behind one.", chain(hop_by_hop(), last=ICMPV6, payload=bytes(8)), "ipv6_ex", V6, ALL),
-    Row("ex-alone", "An EX type needs no plain one.", chain(hop_by_hop(), **TRANSPORT), "tcpv6_ex", V6_PORTS, EX),
-    Row("ex-tcp-as-ip", "TCP with only ipv6_ex.", chain(hop_by_hop(), **TRANSPORT), "ipv6_ex", V6, ("ipv6_ex",)),
+    Row("ex-alone", "An EX type needs no plain one.", over_tcp(hop_by_hop()), "tcpv6_ex", V6_PORTS, EX),
+    Row("ex-tcp-as-ip", "TCP with only ipv6_ex.", over_tcp(hop_by_hop()), "ipv6_ex", V6, ("ipv6_ex",)),
     Row(
         "ex-fallback",
         "No EX type applies: as without extension headers, so the plain addresses.",
@@ -209,17 +212,17 @@ EX_ROWS = [
     Row(
         "home",
         "The home address is the source.",
-        chain(CARRIES_HOME, **TRANSPORT),
+        over_tcp(CARRIES_HOME),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,
     ),
-    Row("home-plain", "Not for plain types.", chain(CARRIES_HOME, **TRANSPORT), "tcpv6", V6_PORTS),
+    Row("home-plain", "Not for plain types.", over_tcp(CARRIES_HOME), "tcpv6", V6_PORTS),
     Row("home-ip", "For ipv6_ex too.", chain(CARRIES_HOME, last=ESP, payload=bytes(8)), "ipv6_ex", HOME + DST6, ALL),
     Row(
         "home-pad1",
         "Four Pad1 options in front.",
-        chain(destination_options(bytes(4) + home_address()), **TRANSPORT),
+        over_tcp(destination_options(bytes(4) + home_address())),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,
@@ -227,7 +230,7 @@ EX_ROWS = [
     Row(
         "home-eighth",
         "The eighth option is the last that is looked at.",
-        chain(destination_options(bytes(7) + home_address() + b"\1\3\0\0\0"), **TRANSPORT),
+        over_tcp(destination_options(bytes(7) + home_address() + b"\1\3\0\0\0")),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,
@@ -235,7 +238,7 @@ EX_ROWS = [
     Row(
         "home-ninth",
         "A home address as ninth option is not found.",
-        chain(destination_options(bytes(8) + home_address() + b"\1\2\0\0"), **TRANSPORT),
+        over_tcp(destination_options(bytes(8) + home_address() + b"\1\2\0\0")),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -243,7 +246,7 @@ EX_ROWS = [
     Row(
         "home-length",
         "Only with a length of 16.",
-        chain(destination_options(b"\1\1\0" + home_address(17, HOME + b"\0")), **TRANSPORT),
+        over_tcp(destination_options(b"\1\1\0" + home_address(17, HOME + b"\0"))),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -251,7 +254,7 @@ EX_ROWS = [
     Row(
         "home-outside",
         "Only inside its header: this one reaches into the next.",
-        chain(destination_options(b"\1\2\0\0" + home_address()[:10], length=1), (HOP_BY_HOP, bytes(7)), **TRANSPORT),
+        over_tcp(destination_options(b"\1\2\0\0" + home_address()[:10], length=1), (HOP_BY_HOP, bytes(7))),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -267,7 +270,7 @@ EX_ROWS = [
     Row(
         "home-second-header",
         "In a second destination options header.",
-        chain(destination_options(), CARRIES_HOME, **TRANSPORT),
+        over_tcp(destination_options(), CARRIES_HOME),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,
@@ -275,7 +278,7 @@ EX_ROWS = [
     Row(
         "home-first-counts",
         "The first of two home addresses counts.",
-        chain(CARRIES_HOME, destination_options(b"\1\2\0\0" + home_address(address=CARE)), **TRANSPORT),
+        over_tcp(CARRIES_HOME, destination_options(b"\1\2\0\0" + home_address(address=CARE))),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,
@@ -283,7 +286,7 @@ EX_ROWS = [
     Row(
         "home-not-hop",
         "Not in hop-by-hop options.",
-        chain((HOP_BY_HOP, CARRIES_HOME[1]), **TRANSPORT),
+        over_tcp((HOP_BY_HOP, CARRIES_HOME[1])),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -291,17 +294,17 @@ EX_ROWS = [
     Row(
         "care",
         "A type 2 routing header's address is the destination.",
-        chain(routing(), **TRANSPORT),
+        over_tcp(routing()),
         "tcpv6_ex",
         SRC6 + CARE + PORTS,
         ALL,
     ),
-    Row("care-plain", "Not for plain types.", chain(routing(), **TRANSPORT), "tcpv6", V6_PORTS),
-    Row("care-type", "Not of another type.", chain(routing(kind=4), **TRANSPORT), "tcpv6_ex", V6_PORTS, ALL),
+    Row("care-plain", "Not for plain types.", over_tcp(routing()), "tcpv6", V6_PORTS),
+    Row("care-type", "Not of another type.", over_tcp(routing(kind=4)), "tcpv6_ex", V6_PORTS, ALL),
     Row(
         "care-done",
         "Not with no segment left.",
-        chain(routing(segments_left=0), **TRANSPORT),
+        over_tcp(routing(segments_left=0)),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -309,7 +312,7 @@ EX_ROWS = [
     Row(
         "care-two",
         "Not with two segments left.",
-        chain(routing(segments_left=2), **TRANSPORT),
+        over_tcp(routing(segments_left=2)),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -317,7 +320,7 @@ EX_ROWS = [
     Row(
         "care-long",
         "Not with another length.",
-        chain(routing(length=4, address=CARE * 2), **TRANSPORT),
+        over_tcp(routing(length=4, address=CARE * 2)),
         "tcpv6_ex",
         V6_PORTS,
         ALL,
@@ -333,7 +336,7 @@ EX_ROWS = [
     Row(
         "both",
         "Both addresses at once.",
-        chain(CARRIES_HOME, routing(), **TRANSPORT),
+        over_tcp(CARRIES_HOME, routing()),
         "tcpv6_ex",
         HOME + CARE + PORTS,
         ALL,
@@ -360,7 +363,7 @@ TAG_ROWS = [
     Row(
         "vlan-ext",
         "A tag and extension headers.",
-        tagged(chain(CARRIES_HOME, **TRANSPORT), 0x8100),
+        tagged(over_tcp(CARRIES_HOME), 0x8100),
         "tcpv6_ex",
         HOME + DST6 + PORTS,
         ALL,

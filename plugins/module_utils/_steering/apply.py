@@ -54,7 +54,7 @@ def _stage(name: str) -> t.Iterator[None]:
 
 
 class Applier:
-    """Applies steps one after the other; with ``check`` it goes as far as the proof and leaves every device as it is."""
+    """Applies steps one after the other; with ``check`` it goes as far as the proof and leaves the devices alone."""
 
     def __init__(self, *, fallback: str, verify: bool, check: bool, elf: bytes | None = None) -> None:
         """``elf`` replaces the embedded object, in tests."""
@@ -106,7 +106,9 @@ class Applier:
             try:
                 way = _set_program(device, None)
             except (VirtnetRssError, OSError) as exc:
-                return Outcome(step, "fallback", device, changed=False, fallback=StageError("detach", exc).as_fallback())
+                return Outcome(
+                    step, "fallback", device, changed=False, fallback=StageError("detach", exc).as_fallback()
+                )
         return Outcome(step, step.action, after, changed=_is_change(device), way=way)
 
     def _fall_back(self, step: Step, fallback: Fallback) -> Outcome:

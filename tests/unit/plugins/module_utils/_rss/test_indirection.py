@@ -56,7 +56,7 @@ def test_tables(words: dict[str, t.Any], table: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("words", REFUSED, ids=str)
 def test_refused(words: dict[str, t.Any]) -> None:
-    with pytest.raises(InputError, match="^indirection"):
+    with pytest.raises(InputError, match=r"^indirection"):
         indirection_table(**words)
 
 

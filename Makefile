@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Names for what tools/checks does; `make` alone lists them.
+
+# The distribution's own, not one that a version manager put first
+PYTHON ?= /usr/bin/python3
+CHECKS := $(PYTHON) tools/checks
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test setup lint types licences bpf dist sanity units integration kernel
+test: ## everything below, as root on a fresh Debian 12
+	@$(CHECKS)
+setup: ## packages, .venv and the work tree in .build; every phase does this first
+lint: ## ruff, yamllint, ansible-lint, shellcheck
+types: ## mypy --strict
+licences: ## an SPDX line in every file
+bpf: ## a rebuild of the BPF objects gives the bytes in the tree
+dist: ## build the collection into dist/ and install it once
+sanity: ## ansible-test sanity
+units: ## ansible-test units, on every Python found
+integration: ## ansible-test integration, on real TAP devices of this host (root)
+kernel: ## tests/bpf and tests/kernel, on this host's kernel (root)
+setup lint types licences bpf dist sanity units integration kernel:
+	@$(CHECKS) $@
+
+.PHONY: demo
+demo: ## the main job on real packets; with TAPS="vnet0" only show the plan for these devices
+	@TAPS='$(TAPS)' tests/demo/run
+
+.PHONY: clean
+clean: ## remove what the targets above made
+	rm -rf .venv .build .ansible .mypy_cache .pytest_cache .ruff_cache dist tests/output
+	$(MAKE) -C bpf clean

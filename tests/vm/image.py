@@ -1,0 +1,135 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the disk of a suite from Debian packages: an ext4 image, its kernel and its initramfs, kept in a cache."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+from pathlib import Path
+
+from suites import Suite
+
+GUEST = Path(__file__).resolve().parent / "guest"
+PACKAGES = (
+    "bpftool",
+    "ethtool",
+    "initramfs-tools",
+    "iproute2",
+    "kmod",
+    "lz4",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "python3-pyroute2",
+    "python3-pytest",
+    "systemd-sysv",
+    "udev",
+)
+NOT_WANTED = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
+# Timers that would work in the background of a test.
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
+FILESYSTEM = ("-t", "ext4", "-O", "^has_journal", "-L", "root")
+SIZE = "3G"
+DIGITS = 12
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "virtnet-rss"
+
+
+def build(suite: Suite) -> Path:
+    """The suite's ext4 image, built if the cache has none of this recipe; `vmlinuz` and `initrd.img` lie beside it."""
+    images = cache_folder() / "images"
+    folder = images / f"{suite.name}-{digest(suite)}"
+    if not folder.exists():
+        images.mkdir(parents=True, exist_ok=True)
+        with _lock(images / "lock"):
+            if not folder.exists():
+                _remove_old(images, suite)
+                with tempfile.TemporaryDirectory(prefix="build-", dir=images) as scratch:
+                    _build(suite, Path(scratch)).rename(folder)
+    return folder / "root.ext4"
+
+
+def digest(suite: Suite) -> str:
+    """Names everything that decides what is in the image, except the place and the day it is built."""
+    command = _mmdebstrap(suite, uri="", guest="", root="")
+    recipe = hashlib.sha256(repr((command, FILESYSTEM, SIZE)).encode())
+    for path in sorted(path for path in GUEST.rglob("*") if path.is_file()):
+        recipe.update(f"\0{path.relative_to(GUEST)}\0".encode() + path.read_bytes())
+    return recipe.hexdigest()[:DIGITS]
+
+
+def mirror() -> str:
+    """The Debian mirror of this machine's own apt sources."""
+    wanted = ("Created-By: Packages", "Origin: Debian", "Component: main")
+    listing = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", *wanted],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    for line in listing.splitlines():
+        codename, _space, uri = line.partition(" ")
+        if "-" not in codename:  # neither -security nor -updates nor -backports
+            return uri
+    raise RuntimeError("apt knows no Debian mirror; run `tests/vm/run setup` (it updates apt's lists)")
+
+
+def _remove_old(images: Path, suite: Suite) -> None:
+    """Images of former recipes, and what a killed build left: the lock says that no other build runs."""
+    for pattern in (f"{suite.name}-{'[0-9a-f]' * DIGITS}", "build-*"):
+        for folder in images.glob(pattern):
+            shutil.rmtree(folder)
+
+
+def _build(suite: Suite, scratch: Path) -> Path:
+    root, result = scratch / "root", scratch / "result"
+    result.mkdir()
+    _run(*_mmdebstrap(suite, uri=mirror(), guest=str(GUEST), root=str(root)))
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copyfile(root / name, result / name)
+    _run("mke2fs", "-q", *FILESYSTEM, "-d", str(root), str(result / "root.ext4"), SIZE)
+    return result
+
+
+def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
+    packages = [*PACKAGES, suite.kernel_package, suite.libbpf_package]
+    hosts = f"127.0.0.1 localhost {suite.name}"
+    return [
+        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
+        # The mirror may be a snapshot of a past day; what it serves is still verified by its signature.
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        *(f"--dpkgopt=path-exclude={path}" for path in NOT_WANTED),
+        f"--include={','.join(packages)}",
+        # Before the kernel is installed, so that its initramfs is made only once.
+        f'--essential-hook=umask 022 && cp -r --no-preserve=mode {shlex.quote(guest)}/. "$1"',
+        '--customize-hook=chroot "$1" systemctl --quiet enable vm-network.service',
+        f'--customize-hook=chroot "$1" systemctl --quiet mask {" ".join(MASKED)}',
+        f'--customize-hook=echo {suite.name} > "$1/etc/hostname" && echo {hosts} > "$1/etc/hosts"',
+        suite.release,
+        root,
+        *(f"deb {uri} {name} main" for name in dict.fromkeys((suite.release, suite.name))),
+    ]
+
+
+def _run(*command: str) -> None:
+    subprocess.run(("nice", *command), check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> t.Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Debian systems that the tests boot, oldest kernel first."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One system to build, and what it must turn out to be."""
+
+    name: str
+    kernel: str
+    libbpf: str
+    python: str
+    backports: bool = False
+
+    @property
+    def release(self) -> str:
+        """The Debian release below the backports."""
+        return self.name[: -len("-backports")] if self.backports else self.name
+
+    @property
+    def libbpf_package(self) -> str:
+        return "libbpf0" if self.libbpf.startswith("0.") else "libbpf1"
+
+    @property
+    def kernel_package(self) -> str:
+        return "linux-image-cloud-amd64" + (f"/{self.name}" if self.backports else "")
+
+
+# The versions are beginnings and claims: a VM that comes up with others fails, so we notice when a suite moves on.
+SUITES: t.Final = (
+    Suite(name="bullseye", kernel="5.10", libbpf="0.3", python="3.9"),
+    Suite(name="bookworm", kernel="6.1", libbpf="1.1", python="3.11"),
+    Suite(name="bookworm-backports", kernel="6.12", libbpf="1.1", python="3.11", backports=True),
+    Suite(name="trixie", kernel="6.12", libbpf="1.5", python="3.13"),
+    Suite(name="forky", kernel="7", libbpf="1.7", python="3.14"),
+    Suite(name="trixie-backports", kernel="7", libbpf="1.5", python="3.13", backports=True),
+)
+
+
+def find(name: str) -> Suite:
+    """The suite of that name, or LookupError with the names there are."""
+    for suite in SUITES:
+        if suite.name == name:
+            return suite
+    raise LookupError(f"no suite {name!r}; there are: {', '.join(suite.name for suite in SUITES)}")

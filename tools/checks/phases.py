@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is checked, phase by phase, in the order of `make test`: the quick ones first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import typing as t
+
+import paths
+from prepare import PYTHONS, found_pythons
+from runner import Runner
+
+ANSIBLE_TEST_HOME = {"HOME": str(paths.HOME)}
+PYTEST_PASSED = r"\b[1-9]\d* passed"
+
+
+def lint(run: Runner) -> None:
+    run("ruff", "check", "--quiet", ".")
+    run("ruff", "format", "--check", "--quiet", "--diff", ".")
+    run("yamllint", "--strict", ".")
+    run("ansible-lint", env=ANSIBLE_TEST_HOME)
+    run("shellcheck", *_shell_scripts())
+
+
+def types(run: Runner) -> None:
+    """By package name and from the top of the tree, so that each file has one name: the one it is imported by."""
+    packages = [
+        arg for name in ("plugins", "tests.packets") for arg in ("-p", f"ansible_collections.virtnet.rss.{name}")
+    ]
+    run("mypy", "--config-file", paths.TREE / "pyproject.toml", *packages, cwd=paths.BUILD)
+    run("mypy", "--config-file", paths.TREE / "pyproject.toml", ".", cwd=paths.TREE / "tools" / "checks")
+
+
+def licences(run: Runner) -> None:
+    run("reuse", "lint")
+
+
+def bpf(run: Runner) -> None:
+    run("make", "-C", "bpf", "check")
+
+
+def dist(run: Runner) -> None:
+    """A collection that cannot be installed, or whose modules have no documentation, is none."""
+    installed = paths.BUILD / "installed"
+    environment = {**ANSIBLE_TEST_HOME, "ANSIBLE_COLLECTIONS_PATH": str(installed)}
+    run("ansible-galaxy", "collection", "build", "--force", "--output-path", paths.DIST)
+    for archive in paths.DIST.glob("virtnet-rss-*.tar.gz"):
+        run("ansible-galaxy", "collection", "install", "--force", "-p", installed, archive, env=environment)
+    modules = sorted(path.stem for path in (paths.TREE / "plugins" / "modules").glob("*.py"))
+    run("ansible-doc", "--type", "module", *(f"virtnet.rss.{name}" for name in modules), env=environment)
+
+
+def sanity(run: Runner) -> None:
+    """Without --python: `compile` and `import` run on every Python found, the others on ours."""
+    _missing_pythons(run, "compile and import")
+    run(
+        "ansible-test",
+        "sanity",
+        "--color",
+        "no",
+        "--requirements",
+        env=ANSIBLE_TEST_HOME,
+        evidence="Running sanity test",
+    )
+
+
+def units(run: Runner) -> None:
+    _missing_pythons(run, "units")
+    targets = [arg for version in found_pythons() for arg in ("--target-python", f"venv/{version}")]
+    run(
+        *("ansible-test", "units", "--color", "no", "--requirements", *targets),
+        env=ANSIBLE_TEST_HOME,
+        evidence=PYTEST_PASSED,
+    )
+
+
+def integration(run: Runner) -> None:
+    """Modules run on the Python that runs this, the distribution's with its packages, as on a hypervisor."""
+    if not _root(run):
+        return
+    target = f"controller:python=3.{sys.version_info.minor}@{sys.executable}"
+    run(
+        *("ansible-test", "integration", "--color", "no", "--allow-destructive"),
+        *("--controller", "origin:python=default", "--target", target),
+        env=ANSIBLE_TEST_HOME,
+        evidence="Running .* integration test",
+    )
+
+
+def kernel(run: Runner) -> None:
+    if not _root(run):
+        return
+    run("make", "-C", "bpf", "variants")
+    # Two runs: tests in one folder must not make up for none in the other.
+    for folder in ("tests/bpf", "tests/kernel"):
+        run("pytest", folder, evidence=PYTEST_PASSED)
+
+
+PHASES: dict[str, t.Callable[[Runner], None]] = {
+    phase.__name__: phase for phase in (lint, types, licences, bpf, dist, units, integration, kernel, sanity)
+}
+
+
+def _root(run: Runner) -> bool:
+    if os.geteuid():
+        run.failures.append("needs root: it makes TAP devices and loads BPF programs")
+    return not os.geteuid()
+
+
+def _missing_pythons(run: Runner, what: str) -> None:
+    missing = [version for version in PYTHONS if version not in found_pythons()]
+    if missing:
+        run.not_run.append(f"{what} on Python {', '.join(missing)}: not on this machine")
+
+
+def _shell_scripts() -> list[str]:
+    """Those that say so in their first line, whatever their name."""
+    found = subprocess.run(
+        ["git", "grep", "--untracked", "-lIE", "^#!.*[/ ](ba)?sh( |$)"],
+        cwd=paths.TREE,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return found.stdout.split()
