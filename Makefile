@@ -22,7 +22,7 @@ dist: ## build the collection into dist/ and install it once
 sanity: ## ansible-test sanity
 units: ## ansible-test units, on every Python found
 integration: ## ansible-test integration, on real TAP devices of this host (root)
-kernel: ## tests/bpf and tests/kernel, on this host's kernel (root)
+kernel: ## tests/kernel, on this host's kernel (root)
 setup lint types licences bpf dist sanity units integration kernel:
 	@$(CHECKS) $@
 

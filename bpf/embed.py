@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Embed the compiled BPF objects in Python, and generate the shared layouts from their BTF.
 
@@ -143,9 +142,9 @@ def abi_file(name: str, path: Path, compiler: str) -> str:
         for value_type in VALUE_TYPES[name]:
             layout.structure(btf.find("STRUCT", value_type))
     exported = "\n".join(f'    "{item}",' for item in sorted(layout.names))
-    body = "\n".join(layout.lines).lstrip("\n")
+    body = "\n".join(layout.lines)
     header = HEADER.format(licence="GPL-3.0-or-later", name=name, compiler=compiler)
-    return f"{header}\nfrom __future__ import annotations\n\nimport ctypes\n\n__all__ = (\n{exported}\n)\n\n{body}\n"
+    return f"{header}\nfrom __future__ import annotations\n\nimport ctypes\n\n__all__ = (\n{exported}\n)\n{body}\n"
 
 
 # What Python reads and writes beside .rodata.

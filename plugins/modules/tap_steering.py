@@ -218,12 +218,12 @@ taps:
         - How the device was reached. V(copied) is a copy of a holder's descriptor, V(opened) a device without a holder.
         - V(joined) is the last resort where copying is forbidden; the device had one more queue for an instant.
       type: str
-    reason: {description: Why nothing was done, or why the state is unknown., type: str}
+    reason: {description: "Why nothing was done, or why the state is unknown.", type: str}
     program: {description: The steering program as C(bpftool prog show) knows it., type: dict}
     config:
       description: What the steering program computes from, in the words of the options; the key as its fingerprint.
       type: dict
-    before: {description: State, program and configuration before., type: dict}
+    before: {description: "State, program and configuration before.", type: dict}
     after: {description: The same afterwards; in check mode what it would be., type: dict}
     fallback:
       description: V(null), or why the device is not steered as asked.

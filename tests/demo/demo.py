@@ -42,7 +42,7 @@ def run_playbook(**variables: str) -> int:
     command += ["-e", "ansible_python_interpreter=/usr/bin/python3", "-e", f'{{"steering_taps": ["{TAP}"]}}']
     for name, value in variables.items():
         command += ["-e", f"{name}={value}"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     for line in result.stdout.splitlines():
         if line.startswith(("ok:", "changed:", "fatal:")) or "WARNING" in line or '"msg"' in line:
             print(f"   | {line.strip()}")
@@ -57,8 +57,8 @@ def show(arrived: Arrived, predicted: collections.Counter[int] | None = None) ->
     counts = collections.Counter(queue for queue, _frame in arrived)
     longest = max(counts.values(), default=1)
     for queue in range(QUEUES):
-        bar = "█" * round(counts[queue] * BAR / longest)
-        text = f"   queue {queue}  {bar:<{BAR}} {counts[queue]:>6} arrived"
+        blocks = "█" * round(counts[queue] * BAR / longest)
+        text = f"   queue {queue}  {blocks:<{BAR}} {counts[queue]:>6} arrived"
         print(text if predicted is None else f"{text} {predicted[queue]:>6} predicted")
 
 

@@ -47,7 +47,7 @@ def set_up(name):
 
 class Reader:
     def __init__(self, name, queues, flags):
-        self.queues = [open_queue(name, flags) for _ in range(queues)]
+        self.queues = [open_queue(name, flags) for _index in range(queues)]
         self.header = VNET_HEADER if flags & IFF_VNET_HDR else 0
         self.frames = []
         set_up(name)
@@ -61,7 +61,7 @@ class Reader:
                 return
 
     def obey(self, line):
-        command, _, argument = line.strip().partition(" ")
+        command, _blank, argument = line.strip().partition(" ")
         if command == "frames":
             for descriptor in self.queues:
                 self.drain(descriptor)
@@ -142,7 +142,7 @@ class HeldTap:
         self._ask("frames")
         found = []
         for line in iter(self.process.stdout.readline, ".\n"):
-            queue, _, frame = line.partition(" ")
+            queue, _blank, frame = line.partition(" ")
             found.append((int(queue), bytes.fromhex(frame.strip())))
         return found
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import random
 import socket
@@ -51,10 +52,8 @@ def expected_queue(row: Row, rss: RssConfig) -> int:
 
 def by_types() -> list[tuple[tuple[str, ...], list[Row]]]:
     """The table's rows by the hash types that are enabled for them."""
-    return [
-        (types, list(rows))
-        for types, rows in itertools.groupby(sorted(ROWS, key=lambda row: row.enabled), lambda row: row.enabled)
-    ]
+    types_of = operator.attrgetter("enabled")
+    return [(types, list(rows)) for types, rows in itertools.groupby(sorted(ROWS, key=types_of), types_of)]
 
 
 @pytest.mark.parametrize("instructions", VARIANTS)
@@ -93,11 +92,9 @@ def test_layer_3_devices_have_no_ethernet_header(instructions: str) -> None:
 
 
 @pytest.mark.parametrize("instructions", VARIANTS)
-@pytest.mark.parametrize(
-    "types", [DEFAULT, ALL, EX, ("ipv4", "ipv6"), ("udpv4", "tcpv6_ex")], ids=lambda types: "+".join(types)
-)
+@pytest.mark.parametrize("types", [DEFAULT, ALL, EX, ("ipv4", "ipv6"), ("udpv4", "tcpv6_ex")], ids="+".join)
 def test_random_frames_agree_with_the_reference(instructions: str, types: tuple[str, ...]) -> None:
-    rss = RssConfig(bytes(random.Random(5).randrange(256) for _ in range(40)), hash_types_to_mask(types), LOW, 255)
+    rss = RssConfig(bytes(random.Random(5).randrange(256) for _index in range(40)), hash_types_to_mask(types), LOW, 255)
     with load(rss, variant(instructions)) as program:
         for frame in random_frames(seed=11, count=700):
             assert program.run(frame)[0] == steer(frame, rss).queue, frame.hex()
@@ -128,7 +125,7 @@ def test_table_as_real_packets(tap: HeldTap, instructions: str) -> None:
     descriptor, source, packets = control(tap), random.Random(4), 0
     for types, rows in by_types():
         for _key in range(8):
-            rss = four_queues(bytes(source.randrange(256) for _ in range(40)), types)
+            rss = four_queues(bytes(source.randrange(256) for _index in range(40)), types)
             with load(rss, variant(instructions)) as program:
                 ioctls.set_steering_program(descriptor, program.descriptor)
             arrived = sorted(tap.send([row.frame for row in rows]))

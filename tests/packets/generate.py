@@ -16,8 +16,8 @@ def _extension_header(source: random.Random, kind: int, following: int) -> bytes
     if kind == 44:
         return bytes([following, 0, 0, source.choice((0, 0, 0, 1, 6, 8))]) + bytes(4)
     if kind == 51:
-        return bytes([following, 1]) + bytes(source.randrange(256) for _ in range(10))
-    address = bytes(source.randrange(256) for _ in range(16))
+        return bytes([following, 1]) + bytes(source.randrange(256) for _index in range(10))
+    address = bytes(source.randrange(256) for _index in range(16))
     if kind == 43:
         return bytes([following, 2, source.choice((2, 2, 0)), source.choice((1, 1, 0))]) + bytes(4) + address
     if kind == 60:
@@ -27,7 +27,7 @@ def _extension_header(source: random.Random, kind: int, following: int) -> bytes
 
 
 def _with_extension_headers(source: random.Random, frame: bytearray) -> None:
-    kinds = [source.choice(NEXT_HEADERS) for _ in range(source.randrange(1, 11))]
+    kinds = [source.choice(NEXT_HEADERS) for _index in range(source.randrange(1, 11))]
     body = b""
     for kind, following in zip(kinds, [*kinds[1:], frame[20]]):
         body += _extension_header(source, kind, following)
@@ -42,7 +42,7 @@ def _with_options(source: random.Random, frame: bytearray) -> None:
 
 
 def _with_tags(source: random.Random, frame: bytearray) -> None:
-    for _ in range(source.randrange(1, 5)):
+    for _index in range(source.randrange(1, 5)):
         frame[12:12] = source.choice(VLAN_TYPES) + bytes([0, source.randrange(256)])
 
 
@@ -55,7 +55,7 @@ def random_frame(source: random.Random) -> bytes:
         _with_options(source, frame)
     if source.random() < 0.3:
         _with_tags(source, frame)
-    for _ in range(source.choice((0, 0, 1, 3))):
+    for _index in range(source.choice((0, 0, 1, 3))):
         frame[source.randrange(12, len(frame))] = source.randrange(256)
     if source.random() < 0.3:
         del frame[source.randrange(14, len(frame) + 1) :]
@@ -65,4 +65,4 @@ def random_frame(source: random.Random) -> bytes:
 def random_frames(*, seed: int, count: int) -> list[bytes]:
     """``count`` frames, the same for the same seed."""
     source = random.Random(seed)
-    return [random_frame(source) for _ in range(count)]
+    return [random_frame(source) for _index in range(count)]

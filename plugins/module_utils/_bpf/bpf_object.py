@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import errno
 import resource
 import sys
 import typing as t
@@ -26,6 +27,11 @@ __all__ = ("BpfObject", "embedded_object", "raise_memory_lock_limit")
 # libbpf names an object's .rodata map OBJECT.rodata, and the kernel keeps 15 characters of it.
 OBJECT_NAME = "vnrss"
 RODATA_MAP = f"{OBJECT_NAME}.rodata"
+LOAD_HINTS = {
+    errno.EPERM: " (CAP_BPF or CAP_SYS_ADMIN is missing, or a seccomp filter forbids bpf(), or, before Linux 5.11, "
+    "RLIMIT_MEMLOCK is too low)",
+    errno.ENOSYS: " (the kernel has no bpf system call, or a seccomp filter hides it)",
+}
 
 
 def embedded_object(objects: dict[str, str]) -> bytes:
@@ -97,11 +103,13 @@ class BpfObject:
                 self._libbpf.call("bpf_object__load", self._handle)
             except ObjectError as exc:
                 log = verifier_log(messages)
-                if log:
+                cause = summarise(log)  # none, though there is a log, when what failed came after the verifier
+                if cause:
                     raise VerifierError(
-                        f"the kernel's verifier refused the program: {summarise(log)}", errno=exc.errno, log=log
+                        f"the kernel's verifier refused the program: {cause}", errno=exc.errno, log=log
                     ) from exc
-                raise ObjectError(f"the kernel did not load the program: {exc}", errno=exc.errno) from exc
+                hint = LOAD_HINTS.get(exc.errno or 0, "")
+                raise ObjectError(f"the kernel did not load the program: {exc}{hint}", errno=exc.errno) from exc
 
     def program_fd(self, name: str) -> int:
         """Descriptor of a loaded program; close() ends it."""

@@ -19,8 +19,8 @@ __all__ = ("Libbpf", "MapInfo", "ProgramInfo", "TestRunOptions", "error_name", "
 # The shared-object names of libbpf 1.x and 0.x. Their calls are the same ones; how they report errors is not.
 LIBRARY_NAMES = ("libbpf.so.1", "libbpf.so.0")
 MAX_ERRNO = 4095  # include/linux/err.h: a pointer in the last 4095 addresses is a negative errno
-LOG_SIZE = 16 << 20  # the most that libbpf asks the verifier for
 PRINT_WARNING = 0  # enum libbpf_print_level
+KEPT = 1 << 15  # bytes of the beginning and of the end of a message
 # RHEL and Debian number libbpf's own errors the same way (libbpf.h, enum libbpf_errno).
 LIBBPF_ERRORS = {
     4000: "not an ELF object that libbpf understands",
@@ -182,12 +182,10 @@ class Libbpf:
         # Without a print function of ours, libbpf writes to stderr, which is the module's channel to the controller.
         self._print = _Print(self._on_message)
         self._messages: list[str] = []
-        self._buffer: t.Any = None
-        self._vsnprintf = ctypes.CDLL(None).vsnprintf
-        self._vsnprintf.argtypes, self._vsnprintf.restype = (
-            (_Pointer, ctypes.c_size_t, ctypes.c_char_p, _Pointer),
-            ctypes.c_int,
-        )
+        c_library = ctypes.CDLL(None)
+        self._vasprintf, self._free = c_library.vasprintf, c_library.free
+        self._vasprintf.argtypes, self._vasprintf.restype = (_Pointer, ctypes.c_char_p, _Pointer), ctypes.c_int
+        self._free.argtypes, self._free.restype = (_Pointer,), None
         self._set_print(ctypes.cast(self._print, _Pointer))
 
     def _function(self, name: str) -> t.Any:
@@ -202,12 +200,12 @@ class Libbpf:
         """libbpf's print callback; ``arguments`` is a va_list, which every ABI of Linux passes as one pointer."""
         if level != PRINT_WARNING:
             return 0
-        if self._buffer is None:
-            self._buffer = ctypes.create_string_buffer(LOG_SIZE)
-        written = self._vsnprintf(self._buffer, LOG_SIZE, text, arguments)
-        self._messages.append(
-            ctypes.string_at(self._buffer, min(max(written, 0), LOG_SIZE - 1)).decode("utf-8", "replace")
-        )
+        # The C library finds the room: the verifier's log of a loop has many megabytes, and its end tells why.
+        message = _Pointer()
+        written = self._vasprintf(ctypes.byref(message), text, arguments)
+        if written >= 0:
+            self._messages.append(_shortened(ctypes.string_at(message, written)).decode("utf-8", "replace"))
+            self._free(message)
         return 0
 
     @contextlib.contextmanager
@@ -219,7 +217,6 @@ class Libbpf:
             yield collected
         finally:
             self._messages = []
-            self._buffer = None
 
     def call(self, name: str, *arguments: t.Any) -> t.Any:
         """Call a libbpf function by its C name; ObjectError with ``errno`` when it fails."""
@@ -229,6 +226,14 @@ class Libbpf:
         if number:
             raise ObjectError(f"{name}: {error_name(number)}", errno=number)
         return result
+
+
+def _shortened(message: bytes) -> bytes:
+    """A message without the middle of a very long one."""
+    left_out = len(message) - 2 * KEPT
+    if left_out <= 0:
+        return message
+    return message[:KEPT] + b"\n... %d bytes left out ...\n" % left_out + message[-KEPT:]
 
 
 def _failure(name: str, result: t.Any) -> int:

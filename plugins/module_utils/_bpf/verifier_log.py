@@ -9,25 +9,32 @@ import re
 
 __all__ = ("summarise", "verifier_log")
 
-_LOG = re.compile(r"-- BEGIN (?:DUMP LOG|PROG LOAD LOG) ---?\n(.*?)(?:-- END|\Z)", re.DOTALL)
+# libbpf before 0.7, and since.
+_BEGIN = re.compile(r"-- BEGIN (?:DUMP LOG|PROG LOAD LOG) ---?\n")
+_END = "-- END"
+# A branch that the verifier follows; what comes next may stand in the same line.
+_BRANCH = re.compile(r"^\d+: \([0-9a-f]{2}\) if .*? goto pc[+-]\d+ *")
 # Lines that every log ends with, or that show state instead of a cause.
 _NOISE = re.compile(
-    r"^(processed \d+ insns|verification time|stack depth|peak_states|mark_precise|last_idx|regs=|"
-    r"parent |from \d+ to \d+|\d+: (R\d|safe|\()|; |R\d[_=]|\s*$|libbpf: --)"
+    r"^(processed \d+ insns|verification time|stack depth|peak_states|mark_precise|last_idx|regs=|parent |"
+    r"from \d+ to \d+|\d+: (R\d|safe|\()|;|R\d+[_=]|frame\d+: |(returning from )?calle[re]:|to caller at|"
+    r"\.\.\. |$)"
 )
 
 
 def verifier_log(messages: list[str]) -> str:
     """The verifier's log inside libbpf's warnings; empty when the kernel gave none."""
     text = "".join(messages)
-    match = _LOG.search(text.replace("libbpf: \n", ""))
-    return match.group(1).strip() if match else ""
+    begin = _BEGIN.search(text)
+    if not begin:
+        return ""
+    log = text[begin.end() :].partition(_END)[0]
+    # libbpf before 0.7 puts its name in front of every piece that it prints.
+    return "\n".join(line for line in log.splitlines() if line.strip() not in ("", "libbpf:"))
 
 
 def summarise(log: str) -> str:
-    """The line that says why, and how many lines were left out; empty for an empty log."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    if not lines:
-        return ""
-    telling = next((line for line in reversed(lines) if not _NOISE.match(line)), lines[-1])
-    return f"{telling} ({len(lines) - 1} more lines in the log)"
+    """The line that says why, and how many lines were left out; empty for a log that does not say why."""
+    lines = [_BRANCH.sub("", line.strip()) for line in log.splitlines()]
+    telling = next((line for line in reversed(lines) if not _NOISE.match(line)), "")
+    return f"{telling} ({len(lines) - 1} more lines in the log)" if telling else ""

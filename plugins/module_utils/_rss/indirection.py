@@ -36,8 +36,7 @@ def indirection_table(
     _check_size("indirection.size", size)
     if equal is not None:
         return _equal(equal, start, size)
-    assert weight is not None
-    return _weighted(weight, start, size)
+    return _weighted(weight or (), start, size)
 
 
 def describe_table(table: t.Sequence[int]) -> dict[str, t.Any]:

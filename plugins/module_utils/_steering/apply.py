@@ -66,11 +66,10 @@ class Applier:
 
     def apply(self, step: Step) -> Outcome:
         """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look."""
-        if step.action in ("none", "keep"):
-            return Outcome(step, step.action, step.device, changed=False)
         if step.action == "detach":
             return self._detach(step)
-        assert step.configuration is not None
+        if step.action not in ("attach", "replace") or step.configuration is None:
+            return Outcome(step, step.action, step.device, changed=False)
         try:
             return self._attach(step, step.configuration)
         except StageError as exc:

@@ -12,6 +12,7 @@ __all__ = (
     "QueueRecord",
 )
 
+
 class QueueRecord(ctypes.Structure):
     """72 bytes, host byte order."""
 

@@ -22,7 +22,6 @@ __all__ = (
     "RssConfig",
     "Steering",
 )
-
 RODATA_SIZE = 38012
 ABI_MAGIC = 1397904214
 ABI_LAYOUT_VERSION = 1

@@ -15,13 +15,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import (
 )
 
 RANDOM = random.Random(1)
-KEYS = [bytes(RANDOM.randrange(256) for _ in range(40)) for _ in range(5)]
+KEYS = [bytes(RANDOM.randrange(256) for _index in range(40)) for _index in range(5)]
 
 
 @pytest.mark.parametrize("length", range(37))
 def test_tables_give_the_hash(length: int) -> None:
     for key in KEYS:
-        data = bytes(RANDOM.randrange(256) for _ in range(length))
+        data = bytes(RANDOM.randrange(256) for _index in range(length))
         by_tables = 0
         for row, byte in zip(lookup_tables(key=key), data):
             by_tables ^= row[byte]
