@@ -106,6 +106,15 @@ static __always_inline __u32 load_up_to(struct __sk_buff *skb, __u64 offset, voi
 	length -= offset;
 	if (length >= size)
 		return bpf_skb_load_bytes(skb, offset, to, size) ? 0 : size;
+	/*
+	 * Between 1 and size - 1, which the verifier of Linux 5.10 has forgotten: it learns it again from a comparison that the
+	 * compiler cannot know the result of. It learns nothing from "not 0", so the range starts there.
+	 */
+	length -= 1;
+	asm volatile("" : "+r"(length));
+	if (length >= size)
+		return 0;
+	length += 1;
 	return bpf_skb_load_bytes(skb, offset, to, length) ? 0 : length;
 }
 

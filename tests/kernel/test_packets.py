@@ -10,7 +10,6 @@ import random
 import socket
 import subprocess
 import typing as t
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
-from ansible_collections.virtnet.rss.tests.kernel.programs import VARIANTS, build, variant
+from ansible_collections.virtnet.rss.tests.kernel.programs import VARIANTS, linear_witness, variant
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.packets.table import ALL, DEFAULT, EX, ROWS, VECTORS, Row
@@ -160,11 +159,11 @@ def padded_rows(types: tuple[str, ...]) -> list[Row]:
     ]
 
 
-def test_headers_in_page_fragments(tap: HeldTap, tmp_path: Path) -> None:
+def test_headers_in_page_fragments(tap: HeldTap) -> None:
     subprocess.run(["ip", "link", "set", tap.name, "mtu", "9000"], check=True)
     descriptor, sender = control(tap), NonLinearSender(tap.name)
     # First that these packets are what they claim to be: a program that sees only the linear part tells.
-    elf = build(Path(__file__).parent / "linear.bpf.c", to=tmp_path / "linear.o")
+    elf = linear_witness()
     with BpfObject(load_libbpf(), elf) as witness:
         witness.load()
         ioctls.set_steering_program(descriptor, witness.program_fd("linear"))

@@ -167,7 +167,8 @@ def test_a_device_without_holder_keeps_its_flags() -> None:
 
 def test_a_renamed_device_is_recognised(tap: HeldTap) -> None:
     steer_tap()
-    subprocess.run(["ip", "link", "set", "tap0", "name", "other0"], check=True)
+    for change in (["down"], ["name", "other0"]):  # a device that is up can be renamed from Linux 6.2 on only
+        subprocess.run(["ip", "link", "set", "tap0", *change], check=True)
     outcome = only(run(["other0"], Desired(hash_key=KEY)).outcomes)
     assert (outcome.action, outcome.after.state) == ("none", "steered")
 
@@ -190,7 +191,10 @@ class TestForeign:
 
     def test_keep_leaves_it(self, foreign: HeldTap) -> None:
         outcome = steer_tap()
-        assert (outcome.action, outcome.changed, outcome.after.state) == ("keep", False, "foreign")
+        # A module has no BTF before Linux 5.11, so there the driver cannot be asked, and the suspicion has to be enough.
+        release = tuple(int(number) for number in os.uname().release.split(".")[:2])
+        expected = "foreign" if release >= (5, 11) or not os.path.exists("/sys/module/tun/initstate") else "unknown"
+        assert (outcome.action, outcome.changed, outcome.after.state) == ("keep", False, expected)
         assert "foreign: replace" in outcome.step.reason
         assert {queue for queue, _frame in foreign.send(FRAMES)} == {3}
 

@@ -150,7 +150,8 @@ def _number(version: str) -> str:
 
 
 def _archive(target: Path) -> Path:
-    """The collection as it is in the work tree: what git knows or would add, without what it ignores."""
+    """The collection as in the work tree: what git knows or would add, and BPF objects, for a VM has no compiler."""
+    subprocess.run(["make", "-s", "-C", str(COLLECTION / "bpf"), "variants"], check=True)
     listing = subprocess.run(
         ["git", "-C", str(COLLECTION), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
@@ -161,6 +162,7 @@ def _archive(target: Path) -> Path:
         for name in sorted(set(filter(None, listing.split("\0")))):
             if (COLLECTION / name).exists():  # git still lists what was deleted but not yet committed
                 archive.add(COLLECTION / name, arcname=name)
+        archive.add(COLLECTION / "bpf" / "build", arcname="bpf/build")
     return target
 
 

@@ -74,6 +74,7 @@ class Device:
     holders: tuple[Holder, ...] = ()
     state: str = UNKNOWN
     reason: str = ""  # why the state is unknown
+    suspicion: str = ""  # why an unknown program may be a foreign one
     program: AttachedProgram | None = None
 
 

@@ -176,19 +176,28 @@ def _with_program(device: Device, program_id: int | None, evidence: Evidence) ->
 def _inferred(device: Device, evidence: Evidence) -> Device:
     """The way that needs no BTF."""
     if evidence.reason:
-        return replace(device, state=UNKNOWN, reason=evidence.reason)
-    ours = _newest_for(evidence, (device.netns_inode, device.ifindex))
+        return replace(device, state=UNKNOWN, reason=evidence.reason, suspicion=_holders_program(device))
+    key = (device.netns_inode, device.ifindex)
+    ours = _newest_for(evidence, key)
     if ours:
         return replace(device, state=STEERED, program=ours)
-    others = [found for found in evidence.programs.values() if not _is_for_a_device_of(found, device.netns_inode)]
-    if not others:
-        return replace(device, state=AUTOMATIC)
-    names = ", ".join(sorted({found.program.name or "without a name" for found in others}))
-    return replace(
-        device,
-        state=UNKNOWN,
-        reason=f"{len(others)} socket filters are loaded that could steer it ({names}), and nothing here tells which",
-    )
+    others = sorted(found.program.name or "no name" for found in evidence.programs.values() if not found.identity)
+    if others:
+        reason = (
+            f"{len(others)} foreign socket filters are loaded ({', '.join(others)}), and nothing here tells for whom"
+        )
+        return replace(device, state=UNKNOWN, reason=reason, suspicion=reason)
+    if any(found.identity and found.identity.ifindex == device.ifindex for found in evidence.programs.values()):
+        return replace(
+            device, state=UNKNOWN, reason="a program of a device with its index in another namespace is loaded"
+        )
+    return replace(device, state=AUTOMATIC)
+
+
+def _holders_program(device: Device) -> str:
+    """QEMU keeps the program that it has attached open."""
+    holder = next((holder for holder in device.holders if holder.has_program), None)
+    return f"its holder {holder.command}, process {holder.pid}, has a BPF program open" if holder else ""
 
 
 def _newest_for(evidence: Evidence, key: Key) -> AttachedProgram | None:
@@ -199,7 +208,3 @@ def _newest_for(evidence: Evidence, key: Key) -> AttachedProgram | None:
         if found.identity and (found.identity.netns_inode, found.identity.ifindex) == key
     ]
     return max(mine, key=lambda program: program.load_time, default=None)
-
-
-def _is_for_a_device_of(found: Described, netns: int) -> bool:
-    return found.identity is not None and found.identity.netns_inode == netns

@@ -48,17 +48,15 @@ def _step(desired: Desired, device: Device, new_key: t.Callable[[], bytes]) -> S
 
 
 def _suspect(device: Device) -> bool:
-    """A foreign program steers the device, or may: what cannot be seen is suspect where a holder has a program open."""
-    if device.state == UNKNOWN:
-        return any(holder.has_program for holder in device.holders)
-    return device.state == FOREIGN
+    """A foreign program steers the device, or there is reason to think that one may."""
+    return device.state == FOREIGN or (device.state == UNKNOWN and bool(device.suspicion))
 
 
 def _leave_foreign(desired: Desired, device: Device) -> Step:
     if device.state == FOREIGN and device.program:
         what = f"is steered by a foreign program ({device.program.name or 'without a name'}, id {device.program.id})"
     else:
-        what = f"may be steered by a program of its holder ({device.reason})"
+        what = f"may be steered by a foreign program ({device.suspicion})"
     reason = f"{device.name} {what}; it is left alone unless the task says 'foreign: replace'"
     if desired.foreign == "fail":
         raise StateError(reason, device=device.name)

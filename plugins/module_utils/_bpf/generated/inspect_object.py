@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "6cecfb675d7d7c91945f77f8c507f3805b6f9e66fb97dae5470a4a288370f606"
+SOURCE_DIGEST = "66a45f28692882efb17d13ce8709cbd9fda8ceb078d6487fd2c1d572b36457a2"
 PROGRAM = "inspect_tun"
 # The ELF object for each byte order: zlib, base64.
 OBJECTS = {
