@@ -23,8 +23,7 @@ from dataclasses import dataclass
 
 COLLECTION = "ansible_collections.virtnet.rss"
 PYTHON = "/usr/bin/python3"
-# The folder that holds ansible_collections/virtnet/rss/tests/kernel/module.py, through links, as the collection's loader
-# sees it.
+# The folder that holds ansible_collections/virtnet/rss/tests/kernel/module.py, through links, as the loader sees it.
 TREE = os.path.abspath(__file__).rsplit(os.sep + COLLECTION.replace(".", os.sep), 1)[0]
 
 
@@ -45,15 +44,14 @@ def answer(
     python: str = PYTHON,
     wrapper: t.Sequence[str] = (),
 ) -> Answer:
-    """Run plugins/modules/NAME.py in this network namespace; ``wrapper`` is a command to put in front of the Python's."""
+    """Run plugins/modules/NAME.py in this network namespace; ``wrapper`` is a command put in front of Python's."""
     switches = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_keep_remote_files": False}
     process = subprocess.run(
         [*wrapper, python, os.path.abspath(__file__), name],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **switches}}),
         env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": f"{TREE}:{_only_ansible()}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
+        capture_output=True,
+        text=True,
         timeout=60,
         check=False,
     )
@@ -61,12 +59,18 @@ def answer(
         result = json.loads(process.stdout)
     except ValueError:
         raise AssertionError(f"{name} gave no result: {process.stdout}{process.stderr}") from None
+    result["warnings"] = [_sentence(warning) for warning in result.get("warnings", ())]
     return Answer(result, process.stdout + process.stderr)
 
 
 def run_module(name: str, options: dict[str, t.Any], **how: t.Any) -> dict[str, t.Any]:
     """The result alone."""
     return answer(name, options, **how).result
+
+
+def _sentence(warning: str | dict[str, t.Any]) -> str:
+    """ansible-core 2.19 made a structure of a warning."""
+    return warning if isinstance(warning, str) else str(warning["event"]["msg"])
 
 
 @functools.lru_cache(maxsize=None)

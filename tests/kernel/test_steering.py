@@ -191,7 +191,7 @@ class TestForeign:
 
     def test_keep_leaves_it(self, foreign: HeldTap) -> None:
         outcome = steer_tap()
-        # A module has no BTF before Linux 5.11, so there the driver cannot be asked, and the suspicion has to be enough.
+        # Before Linux 5.11 a module has no BTF: the driver cannot be asked there, and suspicion has to be enough.
         release = tuple(int(number) for number in os.uname().release.split(".")[:2])
         expected = "foreign" if release >= (5, 11) or not os.path.exists("/sys/module/tun/initstate") else "unknown"
         assert (outcome.action, outcome.changed, outcome.after.state) == ("keep", False, expected)

@@ -17,8 +17,8 @@ _BRANCH = re.compile(r"^\d+: \([0-9a-f]{2}\) if .*? goto pc[+-]\d+ *")
 # Lines that every log ends with, or that show state instead of a cause.
 _NOISE = re.compile(
     r"^(processed \d+ insns|verification time|stack depth|peak_states|mark_precise|last_idx|regs=|parent |"
-    r"from \d+ to \d+|\d+: (R\d|safe|\()|;|R\d+[_=]|frame\d+: |(returning from )?calle[re]:|to caller at|"
-    r"\.\.\. |$)"
+    r"from \d+ to \d+|\d+: (R\d|safe|\()|;|R\d+[_=]|frame\d+: |(old|cur) state: |"
+    r"(returning from )?calle[re]:|to caller at|\.\.\. |$)"
 )
 
 

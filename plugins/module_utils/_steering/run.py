@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Outcome
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
@@ -24,6 +26,7 @@ if t.TYPE_CHECKING:
 __all__ = ("Run", "run")
 
 WAIT_WORTH_TELLING = 0.5  # seconds
+GRACE_PERIOD = 1.0  # seconds; the kernel frees a detached program some milliseconds later, seldom more than 100
 
 
 @dataclass(frozen=True)
@@ -41,31 +44,66 @@ def run(taps: t.Sequence[str], desired: Desired, *, verify: bool = True, check: 
     """
     with contextlib.ExitStack() as stack:
         waited = 0.0 if check else stack.enter_context(exclusive())
-        links, warnings = select("taps", taps, list_links())
+        with _state_errors():
+            links, warnings = select("taps", taps, list_links())
+            observer = stack.enter_context(Observer())
+            steps = plan(desired, observer.devices(links), new_key=random_key)
         if waited > WAIT_WORTH_TELLING:
             warnings.append(f"waited {waited:.1f} seconds for another run to finish")
-        observer = stack.enter_context(Observer())
-        steps = plan(desired, observer.devices(links), new_key=random_key)
         applier = Applier(fallback=desired.fallback, verify=verify, check=check)
         outcomes = [applier.apply(step) for step in steps]
         if not check and any(outcome.action not in ("none", "keep") for outcome in outcomes):
-            outcomes = _look_again(observer, outcomes)
+            try:
+                with _state_errors():
+                    outcomes = _look_again(observer, outcomes)
+            except VirtnetRssError as exc:
+                warnings.append(f"what was done is reported as it was meant to be: {exc}")
     for outcome in outcomes:
         warnings += outcome.warnings
     return Run(tuple(outcomes), tuple(warnings))
 
 
+@contextlib.contextmanager
+def _state_errors() -> t.Iterator[None]:
+    """What the host refuses while it is looked at, such as another descriptor, in one sentence."""
+    try:
+        yield
+    except OSError as exc:
+        raise StateError(f"the devices cannot be looked at: {exc.strerror}", errno=exc.errno) from exc
+
+
 def _look_again(observer: Observer, outcomes: list[Outcome]) -> list[Outcome]:
     """Put what the kernel says now in place of what was meant to be."""
+    deadline = time.monotonic() + GRACE_PERIOD
+    while True:
+        now = _look(observer, outcomes)
+        if not any(_lingers(outcome, now) for outcome in outcomes) or time.monotonic() > deadline:
+            return [_settled(outcome, now.get(outcome.step.device.ifindex)) for outcome in outcomes]
+        time.sleep(0.01)
+
+
+def _look(observer: Observer, outcomes: list[Outcome]) -> dict[int, Device]:
     present = {outcome.step.device.ifindex for outcome in outcomes}
     links = [link for link in list_links() if link.ifindex in present]
-    now = {device.ifindex: device for device in observer.devices(links)}
-    return [_settled(outcome, now.get(outcome.step.device.ifindex)) for outcome in outcomes]
+    return {device.ifindex: device for device in observer.devices(links)}
+
+
+def _was_detached(outcome: Outcome) -> bool:
+    return bool(outcome.way) and outcome.after.state == AUTOMATIC
+
+
+def _lingers(outcome: Outcome, now: dict[int, Device]) -> bool:
+    """A program that this run detached is still there. The look that needs no BTF would take it for an attached one,
+    now and in a run that follows at once."""
+    device = now.get(outcome.step.device.ifindex)
+    return _was_detached(outcome) and device is not None and device.state == STEERED
 
 
 def _settled(outcome: Outcome, now: Device | None) -> Outcome:
     if now is None:
         return replace(outcome, warnings=(f"{outcome.step.device.name}: the device has gone during the run",))
+    if now.state == UNKNOWN and _was_detached(outcome):
+        now = replace(now, state=AUTOMATIC, reason="")  # nobody can see it, but this run did it
     meant, found = outcome.after.program, now.program
     warnings: tuple[str, ...] = ()
     if outcome.after.state == STEERED and meant and (found is None or found.id != meant.id):

@@ -30,8 +30,10 @@ def check_names(option: str, names: t.Sequence[str]) -> None:
     if not names:
         raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
     for name in names:
-        if not name or name in (".", "..") or any(letter.isspace() or letter in "/:\0" for letter in name):
-            raise InputError(option, name, "a device name has no white space, slash or colon and is not empty")
+        if name in ("", ".", "..") or not name.isprintable() or any(letter in " /:" for letter in name):
+            raise InputError(
+                option, name, "a device name is printable, has no white space, slash or colon, and is not empty"
+            )
         if not is_pattern(name) and len(os.fsencode(name)) > NAME_MAX:
             raise InputError(option, name, f"a device name has at most {NAME_MAX} bytes")
 

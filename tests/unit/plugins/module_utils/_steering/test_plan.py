@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    FOREIGN,
+    STEERED,
+    UNKNOWN,
+    AttachedProgram,
+    Configuration,
+    Desired,
+    Device,
+    Indirection,
+    Step,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+
+KEY, OTHER_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80)), b"n" * 40
+TABLE = tuple(entry % 4 for entry in range(128))
+CONFIGURATION = Configuration(RssConfig(KEY, 0x3F, TABLE))
+
+PLAIN = Device("tap0", 7, 1, 0x1102, queues=4, holders=(Holder(100, "vmm", 9),))
+DEVICES = {
+    "automatic": replace(PLAIN, state=AUTOMATIC),
+    "steered": replace(PLAIN, state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)),
+    "foreign": replace(PLAIN, state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
+    "unknown": replace(PLAIN, state=UNKNOWN, reason="bpf is refused"),
+    "suspect": replace(
+        PLAIN, state=UNKNOWN, reason="bpf is refused", holders=(Holder(100, "vmm", 9), Holder(101, "vmm", 3, True))
+    ),
+}
+AS_IT_IS = Desired()
+SAME_KEY = Desired(hash_key=KEY)
+ABSENT = Desired(present=False)
+# What a task asks for, and the action for each state of the device; ! is an error.
+#                                             automatic  steered    foreign    unknown    suspect
+ACTIONS: list[tuple[str, Desired, str]] = [
+    ("defaults", AS_IT_IS, "                  attach     none       keep       replace    keep"),
+    ("the same key", SAME_KEY, "              attach     none       keep       replace    keep"),
+    ("absent", ABSENT, "                      none       detach     keep       detach     keep"),
+    ("foreign replace", Desired(foreign="replace"), "attach none    replace    replace    replace"),
+    ("foreign fail", Desired(foreign="fail"), " attach    none       !          replace    !"),
+    ("absent, replace", replace(ABSENT, foreign="replace"), "none detach detach detach    detach"),
+    ("absent, fail", replace(ABSENT, foreign="fail"), "none detach  !          detach     !"),
+    ("another key", Desired(hash_key=OTHER_KEY), "attach replace    keep       replace    keep"),
+    ("hash types", Desired(hash_types=hash_types_to_mask(["ipv4"])), "attach replace keep replace keep"),
+    ("no hash types", Desired(hash_types=0), "attach    replace    keep       replace    keep"),
+    ("default queue", Desired(default_queue=3), "attach replace    keep       replace    keep"),
+    ("no redirect", Desired(redirect=False), "attach    replace    keep       replace    keep"),
+    ("no statistics", Desired(statistics=False), "attach replace  keep       replace    keep"),
+    ("fewer queues", Desired(indirection=Indirection(equal=2)), "attach replace keep replace  keep"),
+    ("all queues", Desired(indirection=Indirection(equal=4)), "attach none  keep replace      keep"),
+    ("another size", Desired(indirection=Indirection(size=64)), "attach replace keep replace  keep"),
+    ("another start", Desired(indirection=Indirection(start=1)), "attach replace keep replace keep"),
+    ("weights that are equal", Desired(indirection=Indirection(weight=(1, 1))), "attach replace keep replace keep"),
+    ("the same table", Desired(indirection=Indirection(table=TABLE)), "attach none keep replace keep"),
+    ("fallback is no part of it", Desired(fallback="keep"), "attach none keep replace keep"),
+    ("nor are future queues", Desired(allow_future_queues=True), "attach none keep replace keep"),
+    ("queue 4 of 4", Desired(default_queue=4), "! ! keep ! keep"),
+    ("queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5)), "! ! keep ! keep"),
+    ("a bad size", Desired(indirection=Indirection(size=3)), "! ! keep ! keep"),
+    ("queue 4 when allowed", Desired(default_queue=4, allow_future_queues=True), "attach replace keep replace keep"),
+    ("absent whatever the rest", replace(ABSENT, default_queue=9), "none detach keep detach keep"),
+]
+ROWS = [
+    (what, desired, state, action)
+    for what, desired, actions in ACTIONS
+    for state, action in zip(DEVICES, actions.split())
+]
+
+
+def only(desired: Desired, device: Device) -> Step:
+    steps = plan(desired, [device], new_key=lambda: NEW_KEY)
+    assert len(steps) == 1 and steps[0].device is device
+    return steps[0]
+
+
+@pytest.mark.parametrize(("what", "desired", "state", "action"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
+def test_action(what: str, desired: Desired, state: str, action: str) -> None:
+    if action == "!":
+        with pytest.raises((InputError, StateError)):
+            only(desired, DEVICES[state])
+        return
+    step = only(desired, DEVICES[state])
+    assert step.action == action
+    assert (step.configuration is not None) == (action in ("attach", "replace") or (action == "none" and desired.present))
+    assert bool(step.reason) == (action == "keep")
+
+
+def test_every_row_has_five_states() -> None:
+    assert [what for what, _desired, actions in ACTIONS if len(actions.split()) != len(DEVICES)] == []
+
+
+@dataclass(frozen=True)
+class KeyCase:
+    given: bytes | None
+    state: str
+    key: bytes
+    is_new: bool
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        KeyCase(None, "automatic", NEW_KEY, True),
+        KeyCase(None, "unknown", NEW_KEY, True),
+        KeyCase(None, "steered", KEY, False),  # an attached program keeps its key
+        KeyCase(OTHER_KEY, "automatic", OTHER_KEY, False),
+        KeyCase(OTHER_KEY, "steered", OTHER_KEY, False),
+    ],
+    ids=lambda case: f"{'given' if case.given else 'none'}-{case.state}",
+)
+def test_key(case: KeyCase) -> None:
+    step = only(Desired(hash_key=case.given), DEVICES[case.state])
+    assert step.configuration is not None
+    assert (step.configuration.rss.hash_key, step.new_key) == (case.key, case.is_new)
+
+
+def test_a_foreign_program_has_no_key_to_keep() -> None:
+    step = only(Desired(foreign="replace"), DEVICES["foreign"])
+    assert step.new_key and step.configuration is not None and step.configuration.rss.hash_key == NEW_KEY
+
+
+def test_each_device_has_a_key_of_its_own() -> None:
+    keys = iter([KEY, OTHER_KEY])
+    steps = plan(AS_IT_IS, [DEVICES["automatic"], DEVICES["automatic"]], new_key=lambda: next(keys))
+    assert [step.configuration and step.configuration.rss.hash_key for step in steps] == [KEY, OTHER_KEY]
+
+
+def test_the_default_table_is_equal_over_the_attached_queues() -> None:
+    for queues in (1, 2, 3, 8, 256):
+        step = only(AS_IT_IS, replace(DEVICES["automatic"], queues=queues))
+        assert step.configuration is not None
+        assert step.configuration.rss.indirection == tuple(entry % queues for entry in range(128))
+
+
+def test_a_guest_that_enables_more_queues_gets_a_new_table() -> None:
+    assert only(SAME_KEY, replace(DEVICES["steered"], queues=2)).action == "replace"
+
+
+UNHELD: list[tuple[Desired, str]] = [
+    (Desired(), "name them"),
+    (Desired(indirection=Indirection(equal=2)), "has 0 queues attached"),
+    (Desired(indirection=Indirection(equal=1)), "has 0 queues attached"),
+]
+
+
+@pytest.mark.parametrize(("desired", "reason"), UNHELD)
+def test_without_queues_nothing_can_be_spread(desired: Desired, reason: str) -> None:
+    if desired.indirection.equal == 1:
+        # queue 0 is there whenever there is a queue
+        assert only(desired, replace(DEVICES["automatic"], queues=0)).action == "attach"
+        return
+    with pytest.raises(InputError, match=reason):
+        only(desired, replace(DEVICES["automatic"], queues=0))
+
+
+def test_queues_that_will_come() -> None:
+    desired = Desired(indirection=Indirection(equal=2), allow_future_queues=True)
+    assert only(desired, replace(DEVICES["automatic"], queues=0)).action == "attach"
+
+
+def test_an_error_for_one_device_stops_all() -> None:
+    """Before anything is done: a plan is whole or none."""
+    devices = [DEVICES["automatic"], replace(DEVICES["automatic"], name="tap1", queues=2)]
+    with pytest.raises(InputError, match="tap1 has 2 queues attached"):
+        plan(Desired(indirection=Indirection(equal=4)), devices, new_key=lambda: NEW_KEY)
+
+
+SENTENCES: list[tuple[str, dict[str, t.Any], str]] = [
+    ("foreign", {}, "tap0 is steered by a foreign program (tun_rss_steerin, id 2); it is left alone unless"),
+    ("suspect", {}, "tap0 may be steered by a foreign program (its holder (bpf is refused); it is left alone unless"),
+]
+
+
+@pytest.mark.parametrize(("state", "options", "sentence"), SENTENCES)
+def test_why_a_device_is_left_alone(state: str, options: dict[str, t.Any], sentence: str) -> None:
+    assert only(Desired(**options), DEVICES[state]).reason.startswith(sentence)
+    with pytest.raises(StateError) as caught:
+        only(Desired(foreign="fail", **options), DEVICES[state])
+    assert str(caught.value).startswith(sentence) and caught.value.device == "tap0"
+
+
+def test_a_foreign_program_without_a_name() -> None:
+    nameless = replace(DEVICES["foreign"], program=AttachedProgram(2, "", "t"))
+    assert "(without a name, id 2)" in only(AS_IT_IS, nameless).reason
