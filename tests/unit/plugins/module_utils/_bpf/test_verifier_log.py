@@ -14,7 +14,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.verifier_log impo
 LOGS: dict[str, list[str]] = json.loads(Path(__file__).with_name("verifier_logs.json").read_text(encoding="utf-8"))
 PASSED = "no descriptor left for a program that passed, libbpf 1.1"
 TELLING = {
-    "memory out of bounds": "R1 unbounded memory access, make sure to bounds check any such access (9 more lines in the log)",
+    "memory out of bounds": (
+        "R1 unbounded memory access, make sure to bounds check any such access (9 more lines in the log)"
+    ),
     "stack out of bounds": (
         "invalid variable-offset read from stack R1 var_off=(0x0; 0xf) off=-8 size=1 (14 more lines in the log)"
     ),
@@ -66,4 +68,5 @@ def test_a_log_that_was_cut_off() -> None:
     """It ends where libbpf's buffer did, without its end mark."""
     lines = LOGS["unset register, libbpf 1.1"]
     end = next(number for number, line in enumerate(lines) if "!read_ok" in line)
-    assert summarise(verifier_log([line + "\n" for line in lines[: end + 1]])) == "R7 !read_ok (10 more lines in the log)"
+    cut = verifier_log([line + "\n" for line in lines[: end + 1]])
+    assert summarise(cut) == "R7 !read_ok (10 more lines in the log)"
