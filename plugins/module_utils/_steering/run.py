@@ -103,7 +103,7 @@ def _settled(outcome: Outcome, now: Device | None) -> Outcome:
     if now is None:
         return replace(outcome, warnings=(f"{outcome.step.device.name}: the device has gone during the run",))
     if now.state == UNKNOWN and _was_detached(outcome):
-        now = replace(now, state=AUTOMATIC, reason="")  # nobody can see it, but this run did it
+        now = replace(now, state=AUTOMATIC, reason="", suspicion="")  # nobody can see it, but this run did it
     meant, found = outcome.after.program, now.program
     warnings: tuple[str, ...] = ()
     if outcome.after.state == STEERED and meant and (found is None or found.id != meant.id):

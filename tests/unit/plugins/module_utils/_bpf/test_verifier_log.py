@@ -24,8 +24,8 @@ TELLING = {
     "context out of bounds": "invalid bpf_context access off=200 size=4 (4 more lines in the log)",
     "unknown helper": "invalid func unknown#2000 (4 more lines in the log)",
     "frozen map written": "write into map forbidden, value_size=38012 off=0 size=1 (6 more lines in the log)",
-    "endless loop": "infinite loop detected at insn 0 (14 more lines in the log)",
-    "loop too long": "BPF program is too large. Processed 1000001 insn (15 more lines in the log)",
+    "endless loop": "infinite loop detected at insn 1 (14 more lines in the log)",
+    "loop too long": "BPF program is too large. Processed 1000001 insn (16 more lines in the log)",
 }
 
 

@@ -28,6 +28,8 @@ KEY, OTHER_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80)), b"n" * 40
 TABLE = tuple(entry % 4 for entry in range(128))
 CONFIGURATION = Configuration(RssConfig(KEY, 0x3F, TABLE))
 
+OURS = AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
+QEMUS = AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")
 PLAIN = Device("tap0", 7, 1, 0x1102, queues=4, holders=(Holder(100, "vmm", 9),))
 DEVICES = {
     "automatic": replace(PLAIN, state=AUTOMATIC),
@@ -36,44 +38,44 @@ DEVICES = {
     ),
     "foreign": replace(PLAIN, state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
     "unknown": replace(PLAIN, state=UNKNOWN, reason="bpf is refused"),
-    "suspect": replace(PLAIN, state=UNKNOWN, reason="bpf is refused", suspicion="its holder has a program"),
+    "suspect": replace(PLAIN, state=UNKNOWN, reason="bpf is refused", suspicion="its holder has a program open"),
 }
 AS_IT_IS = Desired()
 SAME_KEY = Desired(hash_key=KEY)
 ABSENT = Desired(present=False)
-# What a task asks for, and the action for each state of the device; ! is an error.
-#                                             automatic  steered    foreign    unknown    suspect
-ACTIONS: list[tuple[str, Desired, str]] = [
-    ("defaults", AS_IT_IS, "                  attach     none       keep       replace    keep"),
-    ("the same key", SAME_KEY, "              attach     none       keep       replace    keep"),
-    ("absent", ABSENT, "                      none       detach     keep       detach     keep"),
-    ("foreign replace", Desired(foreign="replace"), "attach none    replace    replace    replace"),
-    ("foreign fail", Desired(foreign="fail"), " attach    none       !          replace    !"),
-    ("absent, replace", replace(ABSENT, foreign="replace"), "none detach detach detach    detach"),
-    ("absent, fail", replace(ABSENT, foreign="fail"), "none detach  !          detach     !"),
-    ("another key", Desired(hash_key=OTHER_KEY), "attach replace    keep       replace    keep"),
-    ("hash types", Desired(hash_types=hash_types_to_mask(["ipv4"])), "attach replace keep replace keep"),
-    ("no hash types", Desired(hash_types=0), "attach    replace    keep       replace    keep"),
-    ("default queue", Desired(default_queue=3), "attach replace    keep       replace    keep"),
-    ("no redirect", Desired(redirect=False), "attach    replace    keep       replace    keep"),
-    ("no statistics", Desired(statistics=False), "attach replace  keep       replace    keep"),
-    ("fewer queues", Desired(indirection=Indirection(equal=2)), "attach replace keep replace  keep"),
-    ("all queues", Desired(indirection=Indirection(equal=4)), "attach none  keep replace      keep"),
-    ("another size", Desired(indirection=Indirection(size=64)), "attach replace keep replace  keep"),
-    ("another start", Desired(indirection=Indirection(start=1)), "attach replace keep replace keep"),
-    ("weights that are equal", Desired(indirection=Indirection(weight=(1, 1))), "attach replace keep replace keep"),
-    ("the same table", Desired(indirection=Indirection(table=TABLE)), "attach none keep replace keep"),
-    ("fallback is no part of it", Desired(fallback="keep"), "attach none keep replace keep"),
-    ("nor are future queues", Desired(allow_future_queues=True), "attach none keep replace keep"),
-    ("queue 4 of 4", Desired(default_queue=4), "! ! keep ! keep"),
-    ("queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5)), "! ! keep ! keep"),
-    ("a bad size", Desired(indirection=Indirection(size=3)), "! ! keep ! keep"),
-    ("queue 4 when allowed", Desired(default_queue=4, allow_future_queues=True), "attach replace keep replace keep"),
-    ("absent whatever the rest", replace(ABSENT, default_queue=9), "none detach keep detach keep"),
+# The action for each state of the device; ! is an error.
+#    automatic steered foreign unknown suspect
+ACTIONS: list[tuple[str, str, Desired]] = [
+    ("attach  none    keep    replace keep", "defaults", AS_IT_IS),
+    ("attach  none    keep    replace keep", "the same key", SAME_KEY),
+    ("none    detach  keep    detach  keep", "absent", ABSENT),
+    ("attach  none    replace replace replace", "foreign replace", Desired(foreign="replace")),
+    ("attach  none    !       replace !", "foreign fail", Desired(foreign="fail")),
+    ("none    detach  detach  detach  detach", "absent, replace", replace(ABSENT, foreign="replace")),
+    ("none    detach  !       detach  !", "absent, fail", replace(ABSENT, foreign="fail")),
+    ("attach  replace keep    replace keep", "another key", Desired(hash_key=OTHER_KEY)),
+    ("attach  replace keep    replace keep", "hash types", Desired(hash_types=hash_types_to_mask(["ipv4"]))),
+    ("attach  replace keep    replace keep", "no hash types", Desired(hash_types=0)),
+    ("attach  replace keep    replace keep", "default queue", Desired(default_queue=3)),
+    ("attach  replace keep    replace keep", "no redirect", Desired(redirect=False)),
+    ("attach  replace keep    replace keep", "no statistics", Desired(statistics=False)),
+    ("attach  replace keep    replace keep", "fewer queues", Desired(indirection=Indirection(equal=2))),
+    ("attach  none    keep    replace keep", "all queues", Desired(indirection=Indirection(equal=4))),
+    ("attach  replace keep    replace keep", "another size", Desired(indirection=Indirection(size=64))),
+    ("attach  replace keep    replace keep", "another start", Desired(indirection=Indirection(start=1))),
+    ("attach  replace keep    replace keep", "weights that are equal", Desired(indirection=Indirection(weight=(1, 1)))),
+    ("attach  none    keep    replace keep", "the same table", Desired(indirection=Indirection(table=TABLE))),
+    ("attach  none    keep    replace keep", "fallback is no part of it", Desired(fallback="keep")),
+    ("attach  none    keep    replace keep", "nor are future queues", Desired(allow_future_queues=True)),
+    ("!       !       keep    !       keep", "queue 4 of 4", Desired(default_queue=4)),
+    ("!       !       keep    !       keep", "queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5))),
+    ("!       !       keep    !       keep", "a bad size", Desired(indirection=Indirection(size=3))),
+    ("attach  replace keep    replace keep", "queue 4 when allowed", Desired(default_queue=4, allow_future_queues=True)),
+    ("none    detach  keep    detach  keep", "absent whatever the rest", replace(ABSENT, default_queue=9)),
 ]
 ROWS = [
     (what, desired, state, action)
-    for what, desired, actions in ACTIONS
+    for actions, what, desired in ACTIONS
     for state, action in zip(DEVICES, actions.split())
 ]
 
@@ -98,7 +100,7 @@ def test_action(what: str, desired: Desired, state: str, action: str) -> None:
 
 
 def test_every_row_has_five_states() -> None:
-    assert [what for what, _desired, actions in ACTIONS if len(actions.split()) != len(DEVICES)] == []
+    assert [what for actions, what, _desired in ACTIONS if len(actions.split()) != len(DEVICES)] == []
 
 
 @dataclass(frozen=True)

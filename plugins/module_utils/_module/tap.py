@@ -1,0 +1,144 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: options and results of virtnet.rss.tap.
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.accounts import (
+    group_id,
+    group_name,
+    user_id,
+    user_name,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import PyrouteLinks
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_apply import TapApplier
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_device import TunDriver
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_observe import observe
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
+    Desired,
+    Tap,
+    check_desired,
+    current_tap,
+    plan,
+)
+
+__all__ = ("create_argument_spec", "run_module")
+
+
+def create_argument_spec() -> dict[str, t.Any]:
+    """The options that plugins/modules/tap.py documents."""
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "multi_queue": {"type": "bool", "default": True},
+        "vnet_hdr": {"type": "bool", "default": True},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "mtu": {"type": "int"},
+        "bridge": {"type": "str"},
+        "up": {"type": "bool", "default": True},
+        "netns": {"type": "str"},
+    }
+
+
+def run_module(module: AnsibleModule) -> None:
+    """Run the module; ends the process."""
+    done: list[str] = []
+    try:
+        answer = _run(module, done)
+    except InputError as exc:
+        module.fail_json(msg=str(exc), option=exc.option)
+    except VirtnetRssError as exc:
+        module.fail_json(
+            msg=str(exc),
+            changed=bool(done),
+            errno=exc.errno,
+            device=exc.device,
+            exception=traceback.format_exc(),
+        )
+    module.exit_json(**answer)
+
+
+def _run(module: AnsibleModule, done: list[str]) -> dict[str, t.Any]:
+    """The answer; ``done`` gets the actions that are in effect, also when this raises."""
+    netns = module.params["netns"]
+    desired = _desired(module.params)
+    check_desired(desired)
+    with contextlib.ExitStack() as stack:
+        if not module.check_mode:
+            stack.enter_context(exclusive())
+        stack.enter_context(network_namespace(netns))
+        links = stack.enter_context(PyrouteLinks())
+        observed = observe(links, desired.name, desired.bridge)
+        planned = plan(desired, observed)
+        after = planned.after
+        if planned.actions and not module.check_mode:
+            TapApplier(links, TunDriver(), done).apply(planned, observed)
+            now = observe(links, desired.name)
+            after = current_tap(now.link, now) if now.link else None
+    return {
+        "changed": bool(planned.actions),
+        "tap": _report(after, netns or ""),
+        "diff": {
+            "before_header": desired.name,
+            "after_header": desired.name,
+            "before": _lines(planned.before),
+            "after": _lines(after),
+        },
+    }
+
+
+def _desired(params: dict[str, t.Any]) -> Desired:
+    owner, group = params["owner"], params["group"]
+    return Desired(
+        name=params["name"],
+        present=params["state"] == "present",
+        multi_queue=params["multi_queue"],
+        vnet_hdr=params["vnet_hdr"],
+        up=params["up"],
+        owner=None if owner is None else user_id("owner", owner),
+        group=None if group is None else group_id("group", group),
+        mtu=params["mtu"],
+        bridge=params["bridge"],
+    )
+
+
+def _properties(tap: Tap) -> dict[str, t.Any]:
+    """In the words of the options."""
+    return {
+        "multi_queue": tap.multi_queue,
+        "vnet_hdr": tap.vnet_hdr,
+        "owner": None if tap.owner is None else user_name(tap.owner),
+        "group": None if tap.group is None else group_name(tap.group),
+        "mtu": tap.mtu,
+        "bridge": tap.bridge,
+        "up": tap.up,
+    }
+
+
+def _report(tap: Tap | None, netns: str) -> dict[str, t.Any] | None:
+    if tap is None:
+        return None
+    return {"name": tap.name, "ifindex": tap.ifindex, "netns": netns, **_properties(tap), "queues": tap.queues}
+
+
+def _lines(tap: Tap | None) -> str:
+    if tap is None:
+        return "state: absent\n"
+    return "state: present\n" + "".join(f"{name}: {_text(value)}\n" for name, value in _properties(tap).items())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "none" if value in (None, "") else str(value)

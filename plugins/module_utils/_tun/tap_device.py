@@ -1,0 +1,109 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: makes and removes TAP devices and sets who may open them, through the tun driver alone.
+# Not through pyroute2: on a name that exists, its "add" joins the device and overwrites its flags.
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import errno
+import fcntl
+import os
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
+    TUN_DEVICE,
+    TUNSETGROUP,
+    TUNSETOWNER,
+    TUNSETPERSIST,
+    join_device,
+    open_control,
+)
+
+__all__ = ("Driver", "TunDriver")
+
+IFF_TUN_EXCL = 0x8000  # a device of that name is an error (EBUSY), never joined
+
+
+class Driver(abc.ABC):
+    """The tun driver. Failures are DeviceError with errno."""
+
+    @abc.abstractmethod
+    def create(self, name: str, flags: int) -> int:
+        """Make a device and hold it by the descriptor returned; until it is made persistent it goes with that."""
+
+    @abc.abstractmethod
+    def open(self, target: Target) -> t.ContextManager[int]:
+        """A descriptor of an existing device, got without adding a queue to one that somebody holds."""
+
+    @abc.abstractmethod
+    def set_ownership(self, descriptor: int, *, owner: int | None, group: int | None) -> None:
+        """Let this user and this group open the device; None leaves it as it is."""
+
+    @abc.abstractmethod
+    def set_persistent(self, descriptor: int, persistent: bool) -> None:
+        """Whether the device stays when nobody holds it any more."""
+
+    @abc.abstractmethod
+    def close(self, descriptor: int) -> None:
+        """Let go of a device."""
+
+
+class TunDriver(Driver):
+    """The one in the kernel."""
+
+    def create(self, name: str, flags: int) -> int:
+        descriptor = _open_control()
+        try:
+            join_device(descriptor, name, flags | IFF_TUN_EXCL)
+        except OSError as exc:
+            os.close(descriptor)
+            raise DeviceError(_why_not_created(exc), errno=exc.errno, device=name) from exc
+        return descriptor
+
+    @contextlib.contextmanager
+    def open(self, target: Target) -> t.Iterator[int]:
+        with control(target) as opened:
+            yield opened.descriptor
+
+    def set_ownership(self, descriptor: int, *, owner: int | None, group: int | None) -> None:
+        for request, number in ((TUNSETOWNER, owner), (TUNSETGROUP, group)):
+            if number is not None:
+                _ioctl(descriptor, request, number)
+
+    def set_persistent(self, descriptor: int, persistent: bool) -> None:
+        _ioctl(descriptor, TUNSETPERSIST, int(persistent))
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+
+def _open_control() -> int:
+    try:
+        return open_control()
+    except OSError as exc:
+        raise CapabilityError(
+            f"cannot open {TUN_DEVICE}: {exc.strerror}; the tun driver is needed (modprobe tun), and root",
+            errno=exc.errno,
+        ) from exc
+
+
+def _why_not_created(exc: OSError) -> str:
+    if exc.errno == errno.EBUSY:
+        return "somebody has made a device of that name meanwhile"
+    if exc.errno == errno.EPERM:
+        return "it takes root or CAP_NET_ADMIN"
+    return str(exc.strerror)
+
+
+def _ioctl(descriptor: int, request: int, number: int) -> None:
+    # Python takes a C int; the kernel reads ids as unsigned.
+    signed = number - (1 << 32) if number >= 1 << 31 else number
+    try:
+        fcntl.ioctl(descriptor, request, signed)
+    except OSError as exc:
+        raise DeviceError(str(exc.strerror), errno=exc.errno) from exc
