@@ -70,7 +70,11 @@ ACTIONS: list[tuple[str, str, Desired]] = [
     ("!       !       keep    !       keep", "queue 4 of 4", Desired(default_queue=4)),
     ("!       !       keep    !       keep", "queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5))),
     ("!       !       keep    !       keep", "a bad size", Desired(indirection=Indirection(size=3))),
-    ("attach  replace keep    replace keep", "queue 4 when allowed", Desired(default_queue=4, allow_future_queues=True)),
+    (
+        "attach  replace keep    replace keep",
+        "queue 4 when allowed",
+        Desired(default_queue=4, allow_future_queues=True),
+    ),
     ("none    detach  keep    detach  keep", "absent whatever the rest", replace(ABSENT, default_queue=9)),
 ]
 ROWS = [
@@ -181,7 +185,11 @@ def test_an_error_for_one_device_stops_all() -> None:
 
 SENTENCES: list[tuple[str, dict[str, t.Any], str]] = [
     ("foreign", {}, "tap0 is steered by a foreign program (tun_rss_steerin, id 2); it is left alone unless"),
-    ("suspect", {}, "tap0 may be steered by a foreign program (its holder has a program); it is left alone unless"),
+    (
+        "suspect",
+        {},
+        "tap0 may be steered by a foreign program (its holder has a program open); it is left alone unless",
+    ),
 ]
 
 
