@@ -294,7 +294,7 @@ class TestBlind:
         rss = RssConfig(hash_key=KEY, hash_types=63, indirection=(0,), redirect=False, default_queue=3)
         rodata = encode(Identity("elsewhere", 0, 0), Configuration(rss))
         with contextlib.ExitStack() as stack:
-            found = [ioctls.open_control() for _ in range(4)]
+            found = [ioctls.open_control() for _queue in range(4)]
             for descriptor in found:
                 stack.callback(os.close, descriptor)
                 ioctls.join_device(descriptor, "tap1", flags)

@@ -27,7 +27,7 @@ class Program:
 
     def __init__(self, _libbpf: object, rodata: bytes, *, queues: int) -> None:
         assert (rodata, queues) == (TRIAL.rodata, TRIAL.queues)
-        if self.load_error:
+        if isinstance(self.load_error, Exception):
             raise self.load_error
 
     def __enter__(self) -> Program:
@@ -38,7 +38,7 @@ class Program:
 
     def run(self, frame: bytes) -> tuple[int, int]:
         assert frame == TRIAL.frame
-        if self.run_error:
+        if isinstance(self.run_error, Exception):
             raise self.run_error
         return self.queue, 100
 

@@ -61,7 +61,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("names", "found"), SELECTED, ids=lambda value: " ".join(value))
+@pytest.mark.parametrize(("names", "found"), SELECTED, ids=" ".join)
 def test_select(names: list[str], found: list[str]) -> None:
     links, warnings = select("taps", names, LINKS)
     assert [link.name for link in links] == found
