@@ -27,8 +27,7 @@ class Program:
 
     def __init__(self, _libbpf: object, rodata: bytes, *, queues: int) -> None:
         assert (rodata, queues) == (TRIAL.rodata, TRIAL.queues)
-        if isinstance(self.load_error, Exception):
-            raise self.load_error
+        raise_any(self.load_error)
 
     def __enter__(self) -> Program:
         return self
@@ -38,9 +37,13 @@ class Program:
 
     def run(self, frame: bytes) -> tuple[int, int]:
         assert frame == TRIAL.frame
-        if isinstance(self.run_error, Exception):
-            raise self.run_error
+        raise_any(self.run_error)
         return self.queue, 100
+
+
+def raise_any(error: Exception | None) -> None:
+    if error is not None:
+        raise error
 
 
 def back_edge(errno_: int = errno.EINVAL) -> VerifierError:
