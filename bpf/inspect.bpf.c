@@ -12,12 +12,6 @@
 /* As much of the kernel's types as is read here; CO-RE finds the fields in the BTF of the kernel and of the tun module. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct seq_file;
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-
 struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
@@ -31,13 +25,6 @@ struct inode {
 struct file {
 	struct inode *f_inode;
 	void *private_data;
-};
-
-struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	__u32 fd;
-	struct file *file;
 };
 
 struct ns_common {
@@ -83,6 +70,20 @@ struct tun_file {
 };
 
 #pragma clang attribute pop
+
+/* The iterator's context: its layout is the kernel's promise, and each type that CO-RE looks up costs a millisecond. */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+	__bpf_md_ptr(struct bpf_iter_meta *, meta);
+	__bpf_md_ptr(struct task_struct *, task);
+	__u32 fd __attribute__((aligned(8)));
+	__bpf_md_ptr(struct file *, file);
+};
 
 /* A function of its own, not inlined, so that struct queue_record reaches the BTF that Python's side is made from. */
 static __attribute__((noinline)) long write_record(struct bpf_iter_meta *meta, struct queue_record *record)

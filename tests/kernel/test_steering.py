@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
@@ -26,8 +24,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 
@@ -130,10 +128,7 @@ def test_the_device_keeps_its_flags_and_queues(tap: HeldTap) -> None:
 
 def test_another_tools_detach_is_noticed(tap: HeldTap) -> None:
     steer_tap()
-    holder = find_holders()["tap0"][0]
-    descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
-    ioctls.set_steering_program(descriptor, None)
-    os.close(descriptor)
+    foreign.detach(tap)
     again = steer_tap()
     assert (again.action, again.changed) == ("attach", True)
     assert_steered_as(tap, again)
@@ -177,36 +172,32 @@ class TestForeign:
     """A program that this collection did not attach."""
 
     @pytest.fixture
-    def foreign(self, tap: HeldTap) -> HeldTap:
+    def held(self, tap: HeldTap) -> HeldTap:
         """tap0 is steered by a program with our name and our instructions' job, but not loaded by us."""
         rss = RssConfig(hash_key=KEY, hash_types=63, indirection=(0, 1), redirect=False, default_queue=3)
         rodata = encode(Identity("tap0", 1, 1), Configuration(rss))
         elf = (Path(__file__).parents[2] / "bpf" / "build" / "steering.v1.o").read_bytes()
-        holder = find_holders()["tap0"][0]
-        descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
-        with SteeringProgram(load_libbpf(), rodata, queues=4, elf=elf) as program:
-            ioctls.set_steering_program(descriptor, program.descriptor)
-        os.close(descriptor)
+        foreign.attach(tap, rodata, elf)
         return tap
 
-    def test_keep_leaves_it(self, foreign: HeldTap) -> None:
+    def test_keep_leaves_it(self, held: HeldTap) -> None:
         outcome = steer_tap()
         # Before Linux 5.11 a module has no BTF: the driver cannot be asked there, and suspicion has to be enough.
         release = tuple(int(number) for number in os.uname().release.split(".")[:2])
         expected = "foreign" if release >= (5, 11) or not os.path.exists("/sys/module/tun/initstate") else "unknown"
         assert (outcome.action, outcome.changed, outcome.after.state) == ("keep", False, expected)
         assert "foreign: replace" in outcome.step.reason
-        assert {queue for queue, _frame in foreign.send(FRAMES)} == {3}
+        assert {queue for queue, _frame in held.send(FRAMES)} == {3}
 
-    def test_absent_leaves_it(self, foreign: HeldTap) -> None:
+    def test_absent_leaves_it(self, held: HeldTap) -> None:
         assert steer_tap(Desired(present=False)).action == "keep"
-        assert {queue for queue, _frame in foreign.send(FRAMES)} == {3}
+        assert {queue for queue, _frame in held.send(FRAMES)} == {3}
 
-    def test_fail_says_so(self, foreign: HeldTap) -> None:
+    def test_fail_says_so(self, held: HeldTap) -> None:
         with pytest.raises(StateError, match="foreign program"):
             steer_tap(Desired(foreign="fail"))
 
-    def test_replace_replaces_it(self, foreign: HeldTap) -> None:
+    def test_replace_replaces_it(self, held: HeldTap) -> None:
         outcome = steer_tap(Desired(hash_key=KEY, foreign="replace"))
         assert (outcome.action, outcome.changed) == ("replace", True)
-        assert_steered_as(foreign, outcome)
+        assert_steered_as(held, outcome)

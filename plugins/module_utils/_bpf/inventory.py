@@ -118,9 +118,8 @@ def read_element(libbpf: Libbpf, descriptor: int, size: int, key: int = 0) -> by
     return value.raw
 
 
-def read_per_cpu(libbpf: Libbpf, descriptor: int, size: int, key: int) -> list[bytes]:
-    """One element of a per-CPU map, for each possible CPU; ``size`` is the value's, which the kernel rounds up to 8."""
-    stride = (size + 7) // 8 * 8
-    cpus = int(libbpf.call("libbpf_num_possible_cpus"))
-    raw = read_element(libbpf, descriptor, stride * cpus, key)
-    return [raw[start : start + size] for start in range(0, stride * cpus, stride)]
+def read_per_cpu(libbpf: Libbpf, descriptor: int, size: int, keys: t.Iterable[int]) -> list[list[bytes]]:
+    """Elements of a per-CPU map: for each key a value of ``size`` bytes, a multiple of 8, for every possible CPU."""
+    end = size * int(libbpf.call("libbpf_num_possible_cpus"))
+    values = (read_element(libbpf, descriptor, end, key) for key in keys)
+    return [[value[start : start + size] for start in range(0, end, size)] for value in values]

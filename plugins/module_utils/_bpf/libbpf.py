@@ -20,6 +20,7 @@ __all__ = ("Libbpf", "MapInfo", "ProgramInfo", "TestRunOptions", "error_name", "
 LIBRARY_NAMES = ("libbpf.so.1", "libbpf.so.0")
 MAX_ERRNO = 4095  # include/linux/err.h: a pointer in the last 4095 addresses is a negative errno
 PRINT_WARNING = 0  # enum libbpf_print_level
+FIRST_POINTER = 1 << 12  # no object is in the first page, so a smaller number is a descriptor or a count
 KEPT = 1 << 15  # bytes of the beginning and of the end of a message
 # RHEL and Debian number libbpf's own errors the same way (libbpf.h, enum libbpf_errno).
 LIBBPF_ERRORS = {
@@ -220,8 +221,9 @@ class Libbpf:
 
     def call(self, name: str, *arguments: t.Any) -> t.Any:
         """Call a libbpf function by its C name; ObjectError with ``errno`` when it fails."""
-        ctypes.set_errno(0)
         result = getattr(self._library, name)(*arguments)
+        if result is not None and 0 <= result < FIRST_POINTER:  # most calls, and a look at 256 devices makes thousands
+            return result
         number = _failure(name, result)
         if number:
             raise ObjectError(f"{name}: {error_name(number)}", errno=number)

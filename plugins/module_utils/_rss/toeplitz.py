@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import array
-import sys
+import functools
 import typing as t
 
 __all__ = ("HASH_INPUT_MAX", "lookup_tables", "lookup_tables_packed", "toeplitz_hash")
@@ -43,8 +42,29 @@ def lookup_tables(*, key: bytes) -> list[list[int]]:
 
 
 def lookup_tables_packed(*, key: bytes, byteorder: t.Literal["little", "big"]) -> bytes:
-    """The same as 36 * 256 unsigned 32-bit numbers."""
-    packed = array.array("I", [value for row in lookup_tables(key=key) for value in row])
-    if byteorder != sys.byteorder:
-        packed.byteswap()
-    return packed.tobytes()
+    """The same as 36 * 256 unsigned 32-bit numbers.
+
+    Byte j of an entry in row i is eight bits of the key, those from bit 8 * (i + j) on, multiplied with the index: it
+    depends on i + j alone. So 39 planes of 256 bytes are all there is, and each is made of the parts of two key bytes.
+    """
+    planes = b"".join(
+        (_plane(first << 8) ^ _plane(second)).to_bytes(256, "little") for first, second in zip(key, key[1:])
+    )
+    packed = bytearray(HASH_INPUT_MAX * 256 * 4)
+    for place in range(4):
+        start = 3 - place if byteorder == "little" else place
+        packed[start::4] = planes[256 * place : 256 * (place + HASH_INPUT_MAX)]
+    return bytes(packed)
+
+
+# A number of so many 8-bit digits, each of them 1: times an 8-bit value it is that value in each digit.
+_REPEAT = tuple(sum(1 << 8 * digit for digit in range(1 << bit)) for bit in range(8))
+
+
+@functools.lru_cache(maxsize=512)
+def _plane(bits: int) -> int:
+    """256 digits of 8 bits, least significant first; digit b is what b makes of 16 bits of the key, half of them 0."""
+    plane = 0
+    for bit, repeat in enumerate(_REPEAT):
+        plane |= (plane ^ (bits >> bit + 1 & 0xFF) * repeat) << (8 << bit)
+    return plane

@@ -92,7 +92,7 @@ class Applier:
                 with _stage("attach"):
                     way = _set_program(device, program.descriptor)
         attached = AttachedProgram(
-            loaded.id, loaded.name, loaded.tag, loaded.load_time, loaded.uid, OURS, configuration
+            loaded.id, loaded.name, loaded.tag, loaded.load_time, loaded.uid, OURS, configuration=configuration
         )
         after = replace(device, state=STEERED, reason="", program=attached)
         return Outcome(step, step.action, after, changed=True, verified=self._verify, way=way)

@@ -58,6 +58,7 @@ class AttachedProgram:
     load_time: int = 0  # nanoseconds since boot
     uid: int = 0
     owner: str = "other"  # virtnet.rss, qemu or other
+    counters_map: int | None = field(default=None, compare=False)  # id; of one of ours
     configuration: Configuration | None = None
 
 

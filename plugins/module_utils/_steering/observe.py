@@ -36,20 +36,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import (
     duplicate_descriptor,
     find_holders,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link, list_links
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import OpenQueue
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("Observer", "current_netns_inode")
+__all__ = ("Observer",)
 
 Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
-
-
-def current_netns_inode() -> int:
-    """The network namespace of this thread."""
-    return os.stat("/proc/thread-self/ns/net").st_ino
 
 
 @dataclass
@@ -81,12 +77,14 @@ class Observer:
 
     def devices(self, links: t.Sequence[Link] | None = None) -> list[Device]:
         """The TAP devices among ``links``, or all of this network namespace, with what steers them."""
-        netns = current_netns_inode()
+        netns = current_namespace().inode
         taps = [link for link in (list_links() if links is None else links) if link.is_tap]
+        if not taps:
+            return []
         evidence = self._gather([(netns, link.ifindex) for link in taps])
         if evidence.open_queues is not None:
             return [self._exact(link, netns, evidence) for link in taps]
-        holders = find_holders() if taps else {}
+        holders = find_holders()
         return [_inferred(_device(link, netns, holders_of(link, netns, holders)), evidence) for link in taps]
 
     def _gather(self, keys: list[Key]) -> Evidence:

@@ -20,8 +20,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import current_netns_inode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import Finding
@@ -35,7 +35,7 @@ def harmless_trial() -> Trial:
     """A program for no device of this network namespace: whoever looks meanwhile sees that it steers nothing there."""
     rss = RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(QUEUES)))
     frame, _hash = microsoft_frames()[0]
-    rodata = encode(Identity("", 0, current_netns_inode()), Configuration(rss, statistics=False))
+    rodata = encode(Identity("", 0, current_namespace().inode), Configuration(rss, statistics=False))
     return Trial(rodata, QUEUES, frame, steer(frame, rss).queue)
 
 

@@ -26,6 +26,7 @@ __all__ = ("OURS", "QEMU", "Described", "describe", "describe_all")
 OURS, QEMU, OTHER = "virtnet.rss", "qemu", "other"
 # What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
+FDINFO_SIZE = 4096  # a map's has some 200 bytes
 KNOWN_TAGS = frozenset(steering_object.TAGS[sys.byteorder].values())
 
 
@@ -62,10 +63,12 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         os.close(descriptor)
     if program.type != inventory.SOCKET_FILTER:
         return None
-    decoded = None
+    decoded, counters_map = None, None
     if program.name == steering_object.PROGRAM and program.tag in KNOWN_TAGS:
-        content = _frozen_rodata(libbpf, program.map_ids)
-        decoded = decode(content) if content else None
+        found = _frozen_rodata(libbpf, program.map_ids)
+        if found:
+            decoded = decode(found[1])
+            counters_map = next((number for number in program.map_ids if number != found[0]), None)
     owner = OURS if decoded else QEMU if program.name == QEMU_PROGRAM else OTHER
     attached = AttachedProgram(
         id=program.id,
@@ -74,13 +77,14 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         load_time=program.load_time,
         uid=program.uid,
         owner=owner,
+        counters_map=counters_map if decoded else None,
         configuration=decoded[1] if decoded else None,
     )
     return Described(attached, decoded[0] if decoded else None)
 
 
-def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> bytes | None:
-    """The content of a program's .rodata; None unless it is frozen, for what can still change proves nothing."""
+def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[int, bytes] | None:
+    """Id and content of a program's .rodata; None unless it is frozen, for what can still change proves nothing."""
     for map_id in map_ids:
         descriptor = inventory.open_map(libbpf, map_id)
         if descriptor is None:
@@ -88,12 +92,15 @@ def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> bytes | None:
         try:
             info = inventory.map_info(libbpf, descriptor)
             if os.fsdecode(info.name) == RODATA_MAP and info.value_size == RODATA_SIZE and _is_frozen(descriptor):
-                return inventory.read_element(libbpf, descriptor, RODATA_SIZE)
+                return map_id, inventory.read_element(libbpf, descriptor, RODATA_SIZE)
         finally:
             os.close(descriptor)
     return None
 
 
 def _is_frozen(descriptor: int) -> bool:
-    with open(f"/proc/self/fdinfo/{descriptor}", "rb") as fdinfo:
-        return b"frozen:\t1" in fdinfo.read()
+    fdinfo = os.open(f"/proc/self/fdinfo/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"frozen:\t1" in os.read(fdinfo, FDINFO_SIZE)
+    finally:
+        os.close(fdinfo)

@@ -61,13 +61,16 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
 def decode(content: bytes) -> tuple[Identity, Configuration] | None:
     """Identity and configuration out of a program's .rodata; None when it is not what encode() writes.
 
-    Another magic, layout, size or a value out of range makes a program somebody else's, whatever its name says.
+    Another magic, layout, size, a value out of range, or lookup tables that are not the key's make a program somebody
+    else's, whatever its name says.
     """
     if len(content) != abi.RODATA_SIZE:
         return None
     steering = abi.Steering.from_buffer_copy(content)
     identity, config = steering.identity, steering.config
     if identity.magic != abi.ABI_MAGIC or identity.layout_version != abi.ABI_LAYOUT_VERSION:
+        return None
+    if bytes(config.toeplitz) != lookup_tables_packed(key=bytes(config.hash_key), byteorder=sys.byteorder):
         return None
     try:
         configuration = Configuration(

@@ -38,6 +38,7 @@ __all__ = (
     "join_device",
     "open_control",
     "set_steering_program",
+    "vnet_header_size",
 )
 
 TUN_DEVICE = "/dev/net/tun"
@@ -70,6 +71,7 @@ TUNSETPERSIST = _ioctl_number(_WRITE, 203, 4)
 TUNSETOWNER = _ioctl_number(_WRITE, 204, 4)
 TUNSETGROUP = _ioctl_number(_WRITE, 206, 4)
 TUNGETIFF = _ioctl_number(_READ, 210, 4)
+TUNGETVNETHDRSZ = _ioctl_number(_READ, 215, 4)
 TUNSETQUEUE = _ioctl_number(_WRITE, 217, 4)
 # A "set" that the kernel defines as a read: as _IOW it is EINVAL.
 TUNSETSTEERINGEBPF = _ioctl_number(_READ, 224, 4)
@@ -125,6 +127,11 @@ def device_netns(descriptor: int) -> int | None:
         return os.fstat(namespace).st_ino
     finally:
         os.close(namespace)
+
+
+def vnet_header_size(descriptor: int) -> int:
+    """Bytes of struct virtio_net_hdr in front of each packet: the VMM sets what the guest's driver has negotiated."""
+    return int(struct.unpack("=i", fcntl.ioctl(descriptor, TUNGETVNETHDRSZ, bytes(4)))[0])
 
 
 def set_steering_program(descriptor: int, program: int | None) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: named network namespaces, as `ip netns` keeps them.
+# Private to the collection: network namespaces: the named ones, as `ip netns` keeps them, and those of processes.
 
 from __future__ import annotations
 
@@ -9,13 +9,54 @@ import contextlib
 import ctypes
 import os
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
 
-__all__ = ("NETNS_FOLDER", "network_namespace")
+__all__ = ("NETNS_FOLDER", "Namespace", "current_namespace", "entered", "list_namespaces", "network_namespace")
 
 NETNS_FOLDER = "/run/netns"
 CLONE_NEWNET = 0x40000000
+CURRENT = "/proc/thread-self/ns/net"
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One network namespace."""
+
+    inode: int
+    path: str  # a file that stands for it, for as long as a process is in it or it has its name
+    name: str = ""  # as `ip netns` lists it; empty for one without a name
+
+
+def current_namespace() -> Namespace:
+    """The one that this thread is in."""
+    return Namespace(os.stat(CURRENT).st_ino, CURRENT)
+
+
+def list_namespaces() -> list[Namespace]:
+    """The current one first, then the named ones, then those that only processes are in; each once."""
+    found = {namespace.inode: namespace for namespace in (current_namespace(),)}
+    for path in (*_named(), *_of_processes()):
+        with contextlib.suppress(OSError):  # it has gone, or the process is not ours to look at
+            inode = os.stat(path).st_ino
+            found.setdefault(inode, Namespace(inode, path, _name(path)))
+    return list(found.values())
+
+
+def _named() -> list[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return [os.path.join(NETNS_FOLDER, name) for name in sorted(os.listdir(NETNS_FOLDER))]
+    return []
+
+
+def _of_processes() -> list[str]:
+    return [f"/proc/{entry}/ns/net" for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def _name(path: str) -> str:
+    folder, name = os.path.split(path)
+    return name if folder == NETNS_FOLDER else ""
 
 
 @contextlib.contextmanager
@@ -27,19 +68,40 @@ def network_namespace(name: str | None) -> t.Iterator[None]:
     if name is None:
         yield
         return
-    target = _open(name)
-    try:
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    with contextlib.ExitStack() as stack:
+        target = _open(name)
+        stack.callback(os.close, target)
+        stack.enter_context(_inside(target, name))
+        yield
+
+
+@contextlib.contextmanager
+def entered(namespace: Namespace) -> t.Iterator[None]:
+    """The same for a network namespace that was found; DeviceError when it has gone."""
+    if namespace.path == CURRENT:
+        yield
+        return
+    with contextlib.ExitStack() as stack:
         try:
-            _enter(target, name)
-            try:
-                yield
-            finally:
-                _enter(home, "the original one")
+            target = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as exc:
+            raise DeviceError(f"network namespace {namespace.path} has gone", errno=exc.errno) from exc
+        stack.callback(os.close, target)
+        stack.enter_context(_inside(target, namespace.path))
+        yield
+
+
+@contextlib.contextmanager
+def _inside(target: int, name: str) -> t.Iterator[None]:
+    home = os.open(CURRENT, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _enter(target, name)
+        try:
+            yield
         finally:
-            os.close(home)
+            _enter(home, "the original one")
     finally:
-        os.close(target)
+        os.close(home)
 
 
 def _open(name: str) -> int:

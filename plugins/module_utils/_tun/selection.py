@@ -14,7 +14,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
 
-__all__ = ("check_names", "select")
+__all__ = ("check_names", "is_pattern", "select")
 
 NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
 WILDCARDS = frozenset("*?[")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "66a45f28692882efb17d13ce8709cbd9fda8ceb078d6487fd2c1d572b36457a2"
+SOURCE_DIGEST = "19aee748dc7e5bf7deede2c5d2bae97adef14da4eed707c87acf47a83663c852"
 PROGRAM = "virtnet_rss"
 MAP_QUEUE_COUNTERS = "queue_counters"
 # The tag of `bpftool prog show`, by the digest that the kernel uses: sha1 before Linux 6.18, sha256 since.

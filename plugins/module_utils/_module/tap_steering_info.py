@@ -1,0 +1,63 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: options and results of virtnet.rss.tap_steering_info.
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+import typing as t
+from dataclasses import replace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
+    current_namespace,
+    list_namespaces,
+    network_namespace,
+)
+
+__all__ = ("create_argument_spec", "run_module")
+
+ALL = "all"
+LONGEST = 3600.0  # seconds of a measurement
+
+
+def create_argument_spec() -> dict[str, t.Any]:
+    """The options that plugins/modules/tap_steering_info.py documents."""
+    return {
+        "taps": {"type": "list", "elements": "str", "default": ["*"]},
+        "netns": {"type": "str"},
+        "measure": {"type": "float", "default": 0.0},
+    }
+
+
+def run_module(module: AnsibleModule) -> None:
+    """Run the module; ends the process."""
+    try:
+        _run(module)
+    except InputError as exc:
+        module.fail_json(msg=str(exc), option=exc.option)
+    except VirtnetRssError as exc:
+        module.fail_json(msg=str(exc), errno=exc.errno, device=exc.device, exception=traceback.format_exc())
+
+
+def _run(module: AnsibleModule) -> None:
+    netns, seconds = module.params["netns"], module.params["measure"]
+    if not 0 <= seconds <= LONGEST:
+        raise InputError("measure", seconds, f"seconds from 0, which measures nothing, to {LONGEST:.0f}")
+    with contextlib.ExitStack() as stack:
+        if netns == ALL:
+            namespaces = list_namespaces()
+        else:
+            stack.enter_context(network_namespace(netns))
+            namespaces = [replace(current_namespace(), name=netns or "")]
+        info = look(module.params["taps"], namespaces, seconds=seconds)
+    for warning in info.warnings:
+        module.warn(warning)
+    reports = [sighting_report(sighting) for sighting in info.sightings]
+    module.exit_json(changed=False, taps=reports, exact=not info.inspector_reason, exact_reason=info.inspector_reason)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: how many packets an attached program of ours sent to which queue, and why.
+
+from __future__ import annotations
+
+import os
+import struct
+import typing as t
+from ctypes import sizeof
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import QueueCounters
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+
+__all__ = ("REASONS", "Counters", "read_counters")
+
+# What a packet is counted under, in the order of enum hash_type (bpf/abi.h).
+REASONS = ("none", *HASH_TYPES)
+RECORD = struct.Struct(f"={sizeof(QueueCounters) // 8}Q")
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Packets since the program was attached: ``by_queue[queue][reason]``, with queues as the program numbers them and
+    reasons in the order of REASONS."""
+
+    by_queue: tuple[tuple[int, ...], ...]
+
+    @property
+    def total(self) -> int:
+        """All packets."""
+        return sum(map(sum, self.by_queue))
+
+    def packets(self, queues: int) -> list[int]:
+        """Packets for each attached queue: the driver takes the program's number modulo theirs (drivers/net/tun.c)."""
+        found = [0] * max(queues, 1)
+        for number, reasons in enumerate(self.by_queue):
+            found[number % len(found)] += sum(reasons)
+        return found
+
+    def by_reason(self) -> dict[str, int]:
+        """Packets for each hash type, and ``none`` for those that were not hashed."""
+        return dict(zip(REASONS, (sum(column) for column in zip(*self.by_queue))))
+
+    def since(self, earlier: Counters) -> Counters:
+        """The packets between two readings of one program."""
+        pairs = zip(self.by_queue, earlier.by_queue)
+        return Counters(tuple(tuple(now - then for now, then in zip(*rows)) for rows in pairs))
+
+
+def read_counters(libbpf: Libbpf, map_id: int, queues: int) -> Counters | None:
+    """The map of one program, for its first ``queues`` queues; None when it has gone."""
+    descriptor = inventory.open_map(libbpf, map_id)
+    if descriptor is None:
+        return None
+    try:
+        return Counters(tuple(map(_sum, inventory.read_per_cpu(libbpf, descriptor, RECORD.size, range(queues)))))
+    finally:
+        os.close(descriptor)
+
+
+def _sum(values: list[bytes]) -> tuple[int, ...]:
+    """Over the CPUs."""
+    return tuple(map(sum, zip(*map(RECORD.unpack, values))))

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: who chooses the queue that the guest sees, after the table in QEMU's
+# docs/devel/ebpf_rss.rst. The tun driver chooses first, with a steering program or without; QEMU's own RSS ("in-qemu")
+# sorts the packets again, whatever the driver chose, so a program in the driver is of no use to such a guest.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import Guest, Nic, read_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import vnet_header_size
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
+
+__all__ = ("EBPF", "Guests", "Implementation", "Traces", "decide")
+
+EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
+VHOST_NET, BPF_PROGRAM = "/dev/vhost-net", "anon_inode:bpf-prog"
+# struct virtio_net_hdr as QEMU starts with it; 12 bytes with VIRTIO_F_VERSION_1, 20 with VIRTIO_NET_F_HASH_REPORT.
+HEADER_WITHOUT_DRIVER, HEADER_WITH_HASH = 10, 20
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """``decides`` is ebpf, automatic or unknown; ``reason`` is a sentence, empty where nothing needs one.
+
+    It is never in-qemu: a guest that enables RSS in QEMU's software leaves no trace outside (seen on QEMU 7.2 and 10),
+    so a guest that may have done so is unknown, and the reason names it.
+    """
+
+    decides: str
+    reason: str = ""
+    vhost: bool | None = None
+    rss: bool | None = None
+    hash: bool | None = None
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What can be seen of a QEMU from outside. None: it cannot be looked at."""
+
+    vhost: bool | None = None  # it has /dev/vhost-net open
+    program: bool | None = None  # it has a BPF program open: with rss=on it loads its own at the start, if it can
+    header: int | None = None  # size of the header in front of each packet, which tells what the guest negotiated
+
+
+class Guests:
+    """The QEMU processes that were met, each read once."""
+
+    def __init__(self) -> None:
+        self._guests: dict[int, Guest | None] = {}
+
+    def implementation_of(self, device: Device) -> Implementation:
+        """Who chooses the queue for the guest behind a device."""
+        for pid in dict.fromkeys(holder.pid for holder in device.holders):
+            guest = self.guest(pid)
+            if guest:
+                descriptors = [holder.descriptor for holder in device.holders if holder.pid == pid]
+                nic = guest.nic_of(device.name, descriptors)
+                return decide(device, nic, _traces(pid, descriptors[0], nic)) if nic else _unmatched(device)
+        return _driver(device)
+
+    def guest(self, pid: int) -> Guest | None:
+        """The guest of a process, None when it is no QEMU."""
+        if pid not in self._guests:
+            self._guests[pid] = read_guest(pid)
+        return self._guests[pid]
+
+
+def decide(device: Device, nic: Nic, traces: Traces) -> Implementation:
+    """The table of QEMU's document, with what is attached and what can be seen of QEMU."""
+    # vhost=on is a wish: QEMU carries the packets itself when /dev/vhost-net cannot be opened.
+    vhost = traces.vhost if nic.vhost and traces.vhost is not None else nic.vhost
+    return replace(_decide(device, nic, traces, vhost), vhost=vhost, rss=nic.rss, hash=nic.hash)
+
+
+def _decide(device: Device, nic: Nic, traces: Traces, vhost: bool | None) -> Implementation:
+    if nic.rss is False or vhost:  # packets that vhost carries never pass through QEMU
+        return _driver(device)
+    if nic.rss is None or vhost is None:
+        return Implementation(CANNOT_TELL, "QEMU's arguments do not tell whether rss is on")
+    if device.program and device.program.owner == QEMU:  # QEMU detaches it when it sorts packets itself
+        return _driver(device)
+    if traces.header == HEADER_WITHOUT_DRIVER:
+        return _driver(device, "rss=on, and no driver of the guest has started yet")
+    hash_ = nic.hash is not False and traces.header in (HEADER_WITH_HASH, None)
+    if traces.program and not hash_:
+        return _driver(device, "QEMU has a program of its own for rss=on, and it is not attached now")
+    cause = "the guest takes hashes from QEMU (hash=on)" if hash_ else "QEMU has no program of its own loaded"
+    return Implementation(
+        CANNOT_TELL,
+        f"rss=on, vhost=off and {cause}: once the guest enables RSS, QEMU sorts its packets again (in-qemu), "
+        "whatever is attached to the device; whether the guest has done so cannot be seen from outside",
+    )
+
+
+def _driver(device: Device, reason: str = "") -> Implementation:
+    """Nobody sorts again: what the tun driver does is what the guest sees."""
+    if device.state == AUTOMATIC:
+        return Implementation(NO_PROGRAM, reason)
+    if device.state not in (STEERED, FOREIGN):
+        return Implementation(CANNOT_TELL, device.reason)
+    if device.queues == 1:
+        reason = "one queue is enabled, so there is nothing to choose, and the driver does not ask the program"
+    return Implementation(EBPF, reason)
+
+
+def _unmatched(device: Device) -> Implementation:
+    return Implementation(
+        CANNOT_TELL,
+        f"the arguments of the QEMU that holds {device.name} do not tell which of its network cards this is (one "
+        "plugged in later?), so neither whether its rss is on",
+    )
+
+
+def _traces(pid: int, queue: int, nic: Nic) -> Traces:
+    """Only what is asked for: a fleet's host has many guests, and each has a hundred files open."""
+    if not (nic.vhost or nic.rss):
+        return Traces()
+    folder = f"/proc/{pid}/fd"
+    links = set()
+    try:
+        for descriptor in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # closed since
+                links.add(os.readlink(f"{folder}/{descriptor}"))
+    except OSError:
+        return Traces()
+    return Traces(VHOST_NET in links, BPF_PROGRAM in links, _header_size(pid, queue))
+
+
+def _header_size(pid: int, queue: int) -> int | None:
+    try:
+        descriptor = duplicate_descriptor(pid, queue)
+    except DeviceError:
+        return None
+    try:
+        return vnet_header_size(descriptor)
+    except OSError:  # the device has gone
+        return None
+    finally:
+        os.close(descriptor)

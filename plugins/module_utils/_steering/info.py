@@ -1,0 +1,131 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: everything that can be told about TAP devices without changing anything.
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
+    CapabilityError,
+    DeviceError,
+    InputError,
+    ObjectError,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import read_counters
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.measure import Measurement, measure
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, is_pattern, select
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import Counters
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Implementation
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+
+__all__ = ("Info", "Sighting", "look")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One device, where it is, and what it does."""
+
+    namespace: Namespace
+    device: Device
+    implementation: Implementation
+    counters: Counters | None = None  # only of a program of ours that counts
+    measurement: Measurement | None = None
+
+
+@dataclass(frozen=True)
+class Info:
+    """One look at a host."""
+
+    sightings: tuple[Sighting, ...]
+    inspector_reason: str  # why programs cannot be told exactly; empty where they can
+    warnings: tuple[str, ...]
+
+
+def look(taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: float = 0) -> Info:
+    """The named TAP devices of some network namespaces; with ``seconds``, also what their programs do in that time.
+
+    InputError for a name that is in none of them.
+    """
+    check_names("taps", taps)
+    warnings: list[str] = []
+    with Observer() as observer:
+        seen = _devices(observer, taps, namespaces, warnings)
+        guests = Guests()
+        sightings = [Sighting(where, device, guests.implementation_of(device)) for where, device in seen]
+        sightings = [replace(sighting, counters=_counters(sighting.device)) for sighting in sightings]
+        if seconds:
+            sightings = _measured(sightings, seconds, warnings)
+        return Info(tuple(sightings), observer.inspector_reason, tuple(warnings))
+
+
+def _devices(
+    observer: Observer, taps: t.Sequence[str], namespaces: t.Sequence[Namespace], warnings: list[str]
+) -> list[tuple[Namespace, Device]]:
+    found: list[tuple[Namespace, Device]] = []
+    met: set[str] = set()
+    for namespace in namespaces:
+        try:
+            with entered(namespace):
+                chosen = _select(taps, list_links(), met)
+                found += [(namespace, device) for device in observer.devices(chosen)]
+        except DeviceError as exc:
+            warnings.append(f"{namespace.name or namespace.path}: {exc}")
+    for name in taps:
+        if name not in met and not is_pattern(name):
+            raise InputError("taps", name, "there is no such device in the network namespaces that were looked at")
+        if name not in met and name != "*":
+            warnings.append(f"taps: no TAP device matches {name!r}")
+    return found
+
+
+def _select(taps: t.Sequence[str], links: list[Link], met: set[str]) -> list[Link]:
+    """The devices of one namespace; the names that mean some of them are added to ``met``."""
+    present = {link.name for link in links}
+    here = [name for name in taps if is_pattern(name) or name in present]
+    chosen: dict[int, Link] = {}
+    for name in here:
+        links_of_name, _warnings = select("taps", [name], links)
+        chosen.update((link.ifindex, link) for link in links_of_name)
+        if links_of_name:
+            met.add(name)
+    return list(chosen.values())
+
+
+def _counters(device: Device) -> Counters | None:
+    program = device.program
+    configuration = program.configuration if program else None
+    if program is None or program.counters_map is None or configuration is None or not configuration.statistics:
+        return None
+    with contextlib.suppress(CapabilityError, ObjectError):
+        return read_counters(load_libbpf(), program.counters_map, configuration.queues)
+    return None
+
+
+def _measured(sightings: list[Sighting], seconds: float, warnings: list[str]) -> list[Sighting]:
+    """Two readings with the kernel's BPF statistics on in between, for all devices at once."""
+    programs = {sighting.device.program.id for sighting in sightings if sighting.device.program}
+    try:
+        measurements = measure(load_libbpf(), programs, seconds, sleep=time.sleep)
+    except (CapabilityError, ObjectError) as exc:
+        warnings.append(f"measure: the kernel's BPF statistics cannot be had: {exc}")
+        return sightings
+    return [
+        replace(sighting, measurement=measurements.get(sighting.device.program.id))
+        if sighting.device.program
+        else sighting
+        for sighting in sightings
+    ]

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: a sighting as the dictionary that virtnet.rss.tap_steering_info returns.
+
+from __future__ import annotations
+
+import datetime
+import pwd
+import time
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
+from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import Counters
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.measure import Measurement
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Device
+
+__all__ = ("sighting_report",)
+
+# As `ip tuntap` calls them.
+FLAGS = {
+    "tun": ioctls.IFF_TUN,
+    "tap": ioctls.IFF_TAP,
+    "napi": ioctls.IFF_NAPI,
+    "napi_frags": ioctls.IFF_NAPI_FRAGS,
+    "no_pi": ioctls.IFF_NO_PI,
+    "vnet_hdr": ioctls.IFF_VNET_HDR,
+    "multi_queue": ioctls.IFF_MULTI_QUEUE,
+    "persist": ioctls.IFF_PERSIST,
+}
+
+
+def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
+    """One element of the ``taps`` list."""
+    device, implementation = sighting.device, sighting.implementation
+    program = device.program
+    return {
+        "name": device.name,
+        "netns": sighting.namespace.name,
+        "netns_inode": device.netns_inode,
+        "ifindex": device.ifindex,
+        "flags": [name for name, flag in FLAGS.items() if device.tun_flags & flag],
+        "queues": device.queues,
+        "disabled_queues": device.disabled_queues,
+        "holders": _holders(device),
+        "state": device.state,
+        "reason": device.reason,
+        "program": _program(program),
+        "config": configuration_report(program.configuration if program else None),
+        "implementation": {
+            "decides": implementation.decides,
+            "reason": implementation.reason,
+            "vhost": implementation.vhost,
+            "rss": implementation.rss,
+            "hash": implementation.hash,
+        },
+        "counters": _counters(sighting.counters, device.queues),
+        "measured": _measured(sighting.measurement),
+    }
+
+
+def _holders(device: Device) -> list[dict[str, t.Any]]:
+    """Processes, each with its queues."""
+    found: dict[int, dict[str, t.Any]] = {}
+    for holder in device.holders:
+        entry = found.setdefault(holder.pid, {"pid": holder.pid, "command": holder.command, "descriptors": []})
+        entry["descriptors"].append(holder.descriptor)
+    return list(found.values())
+
+
+def _program(program: AttachedProgram | None) -> dict[str, t.Any] | None:
+    report = program_report(program)
+    if report is None or program is None:
+        return None
+    return {**report, "loaded_at": _wall_clock(program.load_time), "uid": program.uid, "user": _user(program.uid)}
+
+
+def _wall_clock(since_boot: int) -> str:
+    """ISO 8601, UTC, of a time in nanoseconds since boot (CLOCK_BOOTTIME, as the kernel keeps load times)."""
+    seconds = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot / 1e9
+    # The two clocks are read one after the other: what is left of it is rounded away, so that each look says the same.
+    return datetime.datetime.fromtimestamp(round(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def _counters(counters: Counters | None, queues: int) -> dict[str, t.Any] | None:
+    if counters is None:
+        return None
+    packets = counters.packets(queues)
+    return {
+        "packets": counters.total,
+        "queues": packets,
+        "hash_types": counters.by_reason(),
+        "by_queue": [dict(zip(REASONS, row)) for row in counters.by_queue],
+        "spread": _spread(packets),
+    }
+
+
+def _spread(packets: list[int]) -> float | None:
+    """The busiest queue over the mean: 1 is even, the number of queues is everything on one."""
+    total = sum(packets)
+    return round(max(packets) * len(packets) / total, 3) if total else None
+
+
+def _measured(measurement: Measurement | None) -> dict[str, t.Any] | None:
+    if measurement is None:
+        return None
+    cost = measurement.per_packet
+    return {
+        "seconds": measurement.seconds,
+        "packets": measurement.packets,
+        "nanoseconds_per_packet": None if cost is None else round(cost, 1),
+    }

@@ -1,0 +1,216 @@
+#!/usr/bin/python
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tap_steering_info
+short_description: See what steers the packets of guests
+version_added: 0.1.0
+description:
+  - Tells for each TAP device of a host which program steers it, since when and by whom, how it is configured, how many
+    packets it sent to which queue, and who in the end chooses the queue that the guest sees.
+  - The answer is the kernel's. Linux has no call that tells which program steers a TAP device; this module reads it
+    from the C(tun) driver with a BPF iterator, where the kernel has type information (BTF), and infers it from the
+    loaded programs where it has not.
+  - What cannot be known is V(unknown), with the reason.
+  - Changes nothing. Only a device that no process holds, on a host with socket filters of others, is opened for the
+    moment of the look, which raises its carrier for that moment.
+requirements:
+  - root, or CAP_SYS_ADMIN and CAP_SYS_PTRACE; with less, more is V(unknown)
+  - libbpf 0.3 or newer on the hypervisor
+author:
+  - virtnet.rss contributors (@virtnet)
+extends_documentation_fragment:
+  - virtnet.rss.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing, in check mode or out of it.
+  diff_mode:
+    support: none
+options:
+  taps:
+    description:
+      - Names of TAP devices, or shell patterns such as V(vnet*). The default is all of them.
+      - A name that does not exist is an error, a pattern that matches nothing a warning.
+    type: list
+    elements: str
+    default: ["*"]
+  netns:
+    description:
+      - Name of the network namespace to look at, as C(ip netns) lists it; V(all) looks at every one, those that have no
+        name and belong to a container included.
+      - The default is the namespace in which the module runs.
+    type: str
+  measure:
+    description:
+      - Watch the attached programs for this many seconds, and tell how many packets each was asked about and what one
+        cost. V(0) does not.
+      - Switches the kernel's BPF statistics on for that time, which costs each BPF program of the host some nanoseconds
+        a run.
+    type: float
+    default: 0.0
+seealso:
+  - module: virtnet.rss.tap_steering
+  - module: virtnet.rss.capability_facts
+"""
+
+EXAMPLES = r"""
+- name: What is steering my guests?
+  virtnet.rss.tap_steering_info:
+    netns: all
+  register: guests
+
+- name: Name the devices that are not steered
+  ansible.builtin.debug:
+    msg: "{{ item.name }} is {{ item.state }} {{ item.reason }}"
+  loop: "{{ guests.taps | rejectattr('state', 'equalto', 'steered') }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: See the program of one guest at work for two seconds
+  virtnet.rss.tap_steering_info:
+    taps: [vnet0]
+    measure: 2
+"""
+
+RETURN = r"""
+exact:
+  description: Whether the kernel told exactly which program steers which device; otherwise it is inferred.
+  returned: success
+  type: bool
+  sample: true
+exact_reason:
+  description: Why it did not.
+  returned: success
+  type: str
+  sample: ""
+taps:
+  description: One element for each device.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: vnet0
+      netns: ""
+      netns_inode: 4026531840
+      ifindex: 7
+      flags: [tap, no_pi, vnet_hdr, multi_queue]
+      queues: 4
+      disabled_queues: 0
+      holders:
+        - {pid: 1204, command: qemu-system-x86, descriptors: [31, 32, 33, 34]}
+      state: steered
+      reason: ""
+      program:
+        id: 229
+        name: virtnet_rss
+        tag: 5608f5ebae52e13d
+        owner: virtnet.rss
+        loaded_at: "2026-11-24T04:00:00Z"
+        uid: 0
+        user: root
+      config:
+        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+        hash_key: "SHA256:2f1e..."
+        indirection: {equal: 4, start: 0, size: 128}
+        default_queue: 0
+        redirect: true
+        statistics: true
+      implementation: {decides: ebpf, reason: "", vhost: true, rss: false, hash: false}
+      counters:
+        packets: 4000
+        queues: [1012, 985, 1001, 1002]
+        hash_types: {none: 4, ipv4: 0, tcpv4: 2000, udpv4: 1996}
+        spread: 1.012
+      measured: {seconds: 2.0, packets: 3812, nanoseconds_per_packet: 61.4}
+  contains:
+    name: {description: Name of the device., type: str}
+    netns:
+      description: Name of its network namespace; empty for the one in which the module ran, and for one without a name.
+      type: str
+    netns_inode: {description: "Inode of its network namespace, as C(lsns -t net) prints it.", type: int}
+    ifindex: {description: Index of the device in its namespace., type: int}
+    flags: {description: "Flags of the device, as C(ip tuntap) prints them.", type: list, elements: str}
+    queues: {description: Attached queues (those that the guest has enabled)., type: int}
+    disabled_queues: {description: Queues that the guest has not enabled., type: int}
+    holders:
+      description: The processes that have queues of the device open.
+      type: list
+      elements: dict
+      contains:
+        pid: {description: Process id., type: int}
+        command: {description: Name of the process., type: str}
+        descriptors: {description: "Its descriptors of the device, one for each queue.", type: list, elements: int}
+    state:
+      description: V(steered) by this collection, V(automatic) selection, V(foreign) program, or V(unknown).
+      type: str
+    reason: {description: Why the state is unknown., type: str}
+    program:
+      description: The program that is attached.
+      type: dict
+      contains:
+        id: {description: Its id., type: int}
+        name: {description: Its name., type: str}
+        tag: {description: The digest of its instructions., type: str}
+        owner: {description: "V(virtnet.rss), V(qemu) or V(other).", type: str}
+        loaded_at: {description: "When it was loaded (UTC, ISO 8601).", type: str}
+        uid: {description: The user who loaded it., type: int}
+        user: {description: "The name of that user, where there is one.", type: str}
+    config:
+      description: The options of M(virtnet.rss.tap_steering) that give this program; the key as a fingerprint.
+      type: dict
+    implementation:
+      description: Who chooses the queue that the guest sees.
+      type: dict
+      contains:
+        decides:
+          description:
+            - V(ebpf) is the attached program, V(automatic) the driver's automatic selection.
+            - V(unknown) when it cannot be told, with the reason. The usual one is a QEMU with C(rss=on) and
+              C(vhost=off) that has no program of its own. Once its guest enables RSS, QEMU sorts the packets again in
+              software (QEMU's documentation calls it C(in-qemu)), whatever is attached to the device; that leaves no
+              trace outside.
+          type: str
+        reason: {description: "Why it cannot be told, or what to know about it.", type: str}
+        vhost: {description: Whether the packets go through the kernel's vhost-net; null when unknown., type: bool}
+        rss: {description: The C(rss) switch of QEMU's device; null when unknown or no QEMU holds it., type: bool}
+        hash: {description: The C(hash) switch of QEMU's device., type: bool}
+    counters:
+      description: Packets since the program was attached; null for other programs, and with C(statistics=false).
+      type: dict
+      contains:
+        packets: {description: All packets., type: int}
+        queues: {description: Packets for each attached queue., type: list, elements: int}
+        hash_types: {description: Packets for each hash type; C(none) are those that were not hashed., type: dict}
+        by_queue: {description: The same for each queue as the program numbers them., type: list, elements: dict}
+        spread:
+          description: The busiest queue over the mean. 1 is even; the number of queues is everything on one of them.
+          type: float
+    measured:
+      description: What the program did while it was watched; null without O(measure).
+      type: dict
+      contains:
+        seconds: {description: The time., type: float}
+        packets: {description: Packets that the driver asked the program about., type: int}
+        nanoseconds_per_packet: {description: What one cost., type: float}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.virtnet.rss.plugins.module_utils._module.tap_steering_info import (
+    create_argument_spec,
+    run_module,
+)
+
+
+def main() -> None:
+    run_module(AnsibleModule(argument_spec=create_argument_spec(), supports_check_mode=True))
+
+
+if __name__ == "__main__":
+    main()
