@@ -122,6 +122,7 @@ taps:
         redirect: true
         statistics: true
       implementation: {decides: ebpf, reason: "", vhost: true, rss: false, hash: false}
+      traffic: {to_guest: 4000, from_guest: 3120, dropped: 0}
       counters:
         packets: 4000
         queues: [1012, 985, 1001, 1002]
@@ -180,6 +181,13 @@ taps:
         vhost: {description: Whether the packets go through the kernel's vhost-net; null when unknown., type: bool}
         rss: {description: The C(rss) switch of QEMU's device; null when unknown or no QEMU holds it., type: bool}
         hash: {description: The C(hash) switch of QEMU's device., type: bool}
+    traffic:
+      description: Packets since the device was made.
+      type: dict
+      contains:
+        to_guest: {description: Packets that were put into its queues., type: int}
+        from_guest: {description: Packets that its holder sent., type: int}
+        dropped: {description: "Packets for the guest that were dropped, mostly because a queue was full.", type: int}
     counters:
       description: Packets since the program was attached; null for other programs, and with C(statistics=false).
       type: dict

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -20,6 +21,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
@@ -86,6 +88,30 @@ def test_counters_are_the_packets(tap: HeldTap) -> None:
     assert counters["hash_types"] == {reason: types[reason] for reason in REASONS}
     assert counters["packets"] == len(FRAMES) == sum(sum(row.values()) for row in counters["by_queue"])
     assert counters["spread"] == round(max(received.values()) * 4 / len(FRAMES), 3)
+
+
+def test_traffic(tap: HeldTap) -> None:
+    assert only(info())["traffic"] == {"to_guest": 0, "from_guest": 0, "dropped": 0}
+    tap.send(FRAMES)
+    assert only(info())["traffic"] == {"to_guest": len(FRAMES), "from_guest": 0, "dropped": 0}
+
+
+def test_dropped_packets() -> None:
+    """A device that is up and that nobody reads: the queue holds as many packets as txqueuelen says."""
+    subprocess.run(["ip", "tuntap", "add", "tap0", "mode", "tap", "multi_queue"], check=True)
+    descriptor = ioctls.open_control()
+    try:
+        ioctls.join_device(descriptor, "tap0", ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE)
+        subprocess.run(["ip", "link", "set", "tap0", "txqueuelen", "10", "up"], check=True)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+            sender.bind(("tap0", 0))
+            for frame in FRAMES:
+                with contextlib.suppress(OSError):  # ENOBUFS
+                    sender.send(frame)
+        traffic = only(info())["traffic"]
+        assert traffic["dropped"] > 0 and traffic["dropped"] + 10 >= len(FRAMES)
+    finally:
+        os.close(descriptor)
 
 
 def test_counters_after_a_queue_was_disabled(tap: HeldTap) -> None:

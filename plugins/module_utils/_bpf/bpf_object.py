@@ -9,6 +9,7 @@ import base64
 import contextlib
 import ctypes
 import errno
+import functools
 import resource
 import sys
 import typing as t
@@ -36,7 +37,12 @@ LOAD_HINTS = {
 
 def embedded_object(objects: dict[str, str]) -> bytes:
     """The ELF for this host's byte order out of a generated file's OBJECTS."""
-    return zlib.decompress(base64.b64decode(objects[sys.byteorder]))
+    return _decoded(objects[sys.byteorder])
+
+
+@functools.lru_cache(maxsize=None)  # loaded anew for each device
+def _decoded(text: str) -> bytes:
+    return zlib.decompress(base64.b64decode(text))
 
 
 def raise_memory_lock_limit() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import struct
 import typing as t
@@ -59,9 +60,11 @@ def microsoft_frames(*, l3_offset: int = ETHERNET) -> list[tuple[bytes, int]]:
     ]
 
 
-def proof_frames(*, seed: int, l3_offset: int = ETHERNET) -> list[bytes]:
+@functools.lru_cache(maxsize=None)  # every device of a run is proven with the same ones
+def proof_frames(*, seed: int, l3_offset: int = ETHERNET) -> tuple[bytes, ...]:
     """Microsoft's flows, then random ones; the same for the same seed."""
-    return [frame for frame, _hash in microsoft_frames(l3_offset=l3_offset)] + [
+    random_frames = (
         flow_frame(src, sport, dst, dport, protocol, l3_offset=l3_offset)
         for src, sport, dst, dport, protocol in _random_flows(seed)
-    ]
+    )
+    return (*(frame for frame, _hash in microsoft_frames(l3_offset=l3_offset)), *random_frames)

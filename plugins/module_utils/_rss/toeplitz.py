@@ -20,12 +20,12 @@ def toeplitz_hash(*, key: bytes, data: bytes) -> int:
     """
     if len(data) > len(key) - 4:
         raise ValueError(f"{len(data)} bytes cannot be hashed with a key of {len(key)} bytes")
-    key_bits, key_length = int.from_bytes(key, "big"), 8 * len(key)
+    key_bits, first = int.from_bytes(key, "big"), 8 * len(key) - 32
     result = 0
-    for place in range(8 * len(data)):
-        if data[place // 8] >> (7 - place % 8) & 1:
-            result ^= key_bits >> (key_length - 32 - place) & 0xFFFFFFFF
-    return result
+    for place, bit in enumerate(f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""):
+        if bit == "1":
+            result ^= key_bits >> first - place
+    return result & 0xFFFFFFFF
 
 
 def lookup_tables(*, key: bytes) -> list[list[int]]:

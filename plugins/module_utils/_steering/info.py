@@ -30,7 +30,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Implementation
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link, Traffic
+
+    Seen = t.Tuple[Namespace, Device, t.Optional[Traffic]]
 
 __all__ = ("Info", "Sighting", "look")
 
@@ -42,6 +44,7 @@ class Sighting:
     namespace: Namespace
     device: Device
     implementation: Implementation
+    traffic: Traffic | None = None
     counters: Counters | None = None  # only of a program of ours that counts
     measurement: Measurement | None = None
 
@@ -65,8 +68,10 @@ def look(taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: f
     with Observer() as observer:
         seen = _devices(observer, taps, namespaces, warnings)
         guests = Guests()
-        sightings = [Sighting(where, device, guests.implementation_of(device)) for where, device in seen]
-        sightings = [replace(sighting, counters=_counters(sighting.device)) for sighting in sightings]
+        sightings = [
+            Sighting(where, device, guests.implementation_of(device), traffic, _counters(device))
+            for where, device, traffic in seen
+        ]
         if seconds:
             sightings = _measured(sightings, seconds, warnings)
         return Info(tuple(sightings), observer.inspector_reason, tuple(warnings))
@@ -74,14 +79,15 @@ def look(taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: f
 
 def _devices(
     observer: Observer, taps: t.Sequence[str], namespaces: t.Sequence[Namespace], warnings: list[str]
-) -> list[tuple[Namespace, Device]]:
-    found: list[tuple[Namespace, Device]] = []
+) -> list[Seen]:
+    found: list[Seen] = []
     met: set[str] = set()
     for namespace in namespaces:
         try:
             with entered(namespace):
-                chosen = _select(taps, list_links(), met)
-                found += [(namespace, device) for device in observer.devices(chosen)]
+                chosen = _select(taps, list_links(traffic=True), met)
+                traffic = {link.ifindex: link.traffic for link in chosen}
+                found += [(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
         except DeviceError as exc:
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:

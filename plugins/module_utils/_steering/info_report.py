@@ -9,6 +9,7 @@ import datetime
 import pwd
 import time
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
@@ -59,6 +60,7 @@ def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
             "rss": implementation.rss,
             "hash": implementation.hash,
         },
+        "traffic": None if sighting.traffic is None else asdict(sighting.traffic),
         "counters": _counters(sighting.counters, device.queues),
         "measured": _measured(sighting.measurement),
     }

@@ -23,13 +23,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
     IFF_VNET_HDR,
 )
 
-__all__ = ("Link", "list_links")
+__all__ = ("Link", "Traffic", "list_links")
 
 # include/uapi/linux/netlink.h, rtnetlink.h, if_link.h
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST_DUMP = 0x301
 RTM_NEWLINK, RTM_GETLINK = 16, 18
-IFLA_IFNAME, IFLA_LINKINFO, IFLA_EXT_MASK = 3, 18, 29
+IFLA_IFNAME, IFLA_LINKINFO, IFLA_STATS64, IFLA_EXT_MASK = 3, 18, 23, 29
 RTEXT_FILTER_SKIP_STATS = 1 << 3
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
 IFLA_TUN_TYPE, IFLA_TUN_PI, IFLA_TUN_VNET_HDR, IFLA_TUN_PERSIST = 3, 4, 5, 6
@@ -38,7 +38,17 @@ NLMSG_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 IFINFOMSG = struct.Struct("=BxHiII")  # family, device type, ifindex, flags, change
 ATTRIBUTE = struct.Struct("=HH")  # length, type
 NESTED_MASK = 0x3FFF
+STATS64 = struct.Struct("=8Q")  # the beginning of struct rtnl_link_stats64
 RECEIVE_SIZE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Packets of a TAP device since it was made; what the host transmits on it is what the guest receives."""
+
+    to_guest: int
+    from_guest: int
+    dropped: int  # on the way to the guest: its queue was full, or nobody held it
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class Link:
     tun_flags: int = 0  # as TUNGETIFF gives them, less IFF_NAPI and IFF_NAPI_FRAGS
     queues: int | None = None  # attached queues; None: the driver does not tell for single-queue devices
     disabled_queues: int = 0
+    traffic: Traffic | None = None
 
     @property
     def is_tap(self) -> bool:
@@ -63,11 +74,10 @@ class Link:
         return bool(self.tun_flags & IFF_TUN)
 
 
-def list_links() -> list[Link]:
-    """Every device of the current network namespace, in the kernel's order."""
-    request = (
-        IFINFOMSG.pack(0, 0, 0, 0, 0) + ATTRIBUTE.pack(8, IFLA_EXT_MASK) + struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
-    )
+def list_links(*, traffic: bool = False) -> list[Link]:
+    """Every device of the current network namespace, in the kernel's order; ``traffic`` is told of TAP devices."""
+    left_out = 0 if traffic else RTEXT_FILTER_SKIP_STATS
+    request = IFINFOMSG.pack(0, 0, 0, 0, 0) + ATTRIBUTE.pack(8, IFLA_EXT_MASK) + struct.pack("=I", left_out)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as netlink:
         netlink.bind((0, 0))
         netlink.send(
@@ -128,4 +138,15 @@ def _link(message: memoryview) -> Link:
     ):
         flags |= flag if number(attribute) else 0
     queues = number(IFLA_TUN_NUM_QUEUES) if IFLA_TUN_NUM_QUEUES in data else None
-    return Link(name, ifindex, kind, flags, queues, number(IFLA_TUN_NUM_DISABLED_QUEUES))
+    return Link(
+        name, ifindex, kind, flags, queues, number(IFLA_TUN_NUM_DISABLED_QUEUES), _traffic(attributes.get(IFLA_STATS64))
+    )
+
+
+def _traffic(statistics: memoryview | None) -> Traffic | None:
+    if statistics is None or len(statistics) < STATS64.size:
+        return None
+    rx_packets, tx_packets, _rx_bytes, _tx_bytes, _rx_errors, _tx_errors, _rx_dropped, tx_dropped = STATS64.unpack_from(
+        statistics
+    )
+    return Traffic(to_guest=tx_packets, from_guest=rx_packets, dropped=tx_dropped)
