@@ -10,7 +10,7 @@ CHECKS := $(PYTHON) tools/checks
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: test setup lint types licences bpf dist sanity units integration kernel
+.PHONY: test setup lint types licences bpf dist sanity units page integration kernel
 test: ## everything below, as root on a fresh Debian 12
 	@$(CHECKS)
 setup: ## packages, .venv and the work tree in .build; every phase does this first
@@ -21,9 +21,17 @@ bpf: ## a rebuild of the BPF objects gives the bytes in the tree
 dist: ## build the collection into dist/ and install it once
 sanity: ## ansible-test sanity
 units: ## ansible-test units, on every Python found
+page: ## the report of virtnet.rss.audit, in a headless browser
 integration: ## ansible-test integration, on real TAP devices of this host (root)
 kernel: ## tests/kernel, on this host's kernel (root)
-setup lint types licences bpf dist sanity units integration kernel:
+setup lint types licences bpf dist sanity units page integration kernel:
+	@$(CHECKS) $@
+
+.PHONY: guests kernels test-guests
+test-guests: guests
+guests: ## real QEMU guests on TAP devices (tests/guests), after `make test`
+kernels: ## the tests of this kernel on the oldest and the newest one, in VMs (tests/vm)
+guests kernels:
 	@$(CHECKS) $@
 
 .PHONY: demo

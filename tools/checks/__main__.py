@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`tools/checks [PHASE]...`: run these phases (without one, or with `test`, all) and sum up."""
+"""`tools/checks [PHASE]...`: run these phases and sum up; `test`, the default, stands for those of `make test`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import typing as t
 
 import paths
-from phases import PHASES
+from phases import MORE, PHASES
 from prepare import setup
 from runner import Runner
 
@@ -23,14 +23,15 @@ class Result(t.NamedTuple):
 
 
 def main(names: list[str]) -> int:
-    if unknown := [name for name in names if name not in (*PHASES, "setup", "test")]:
-        print(f"no such phase: {', '.join(unknown)}; there are: setup {' '.join(PHASES)}", file=sys.stderr)
+    phases = {**PHASES, **MORE}
+    if unknown := [name for name in names if name not in (*phases, "setup", "test")]:
+        print(f"no such phase: {', '.join(unknown)}; there are: test setup {' '.join(phases)}", file=sys.stderr)
         return 2
-    wanted = list(PHASES) if not names or "test" in names else [name for name in names if name != "setup"]
+    wanted = [phase for name in names or ["test"] for phase in (PHASES if name == "test" else [name])]
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     results = [_one("setup", setup)]
     if results[0].passed:
-        results += [_one(name, PHASES[name]) for name in wanted]
+        results += [_one(name, phases[name]) for name in wanted if name != "setup"]
     _summary(results)
     return 0 if all(result.passed for result in results) else 1
 

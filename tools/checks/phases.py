@@ -96,9 +96,29 @@ def kernel(run: Runner) -> None:
     run("pytest", "tests/kernel", evidence=PYTEST_PASSED)
 
 
+def page(run: Runner) -> None:
+    """The report of virtnet.rss.audit in a browser."""
+    run("pytest", "tests/page", evidence=PYTEST_PASSED)
+
+
+def guests(run: Runner) -> None:
+    """Real QEMU guests, by software emulation."""
+    if _root(run):
+        run("tests/guests/run", cwd=paths.ROOT, evidence=PYTEST_PASSED)
+
+
+def kernels(run: Runner) -> None:
+    """The packet table and the engine on the oldest and on the newest kernel that there is a system for."""
+    suites = [arg for suite in ("bullseye", "trixie-backports") for arg in ("--suite", suite)]
+    run("tests/vm/run", "setup", cwd=paths.ROOT)
+    run("tests/vm/run", "kernels", *suites, cwd=paths.ROOT, evidence=PYTEST_PASSED, seconds=2400)
+
+
+# What `make test` runs, and what is run by name.
 PHASES: dict[str, t.Callable[[Runner], None]] = {
-    phase.__name__: phase for phase in (lint, types, licences, bpf, dist, units, integration, kernel, sanity)
+    phase.__name__: phase for phase in (lint, types, licences, bpf, dist, units, page, integration, kernel, sanity)
 }
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (guests, kernels)}
 
 
 def _root(run: Runner) -> bool:

@@ -15,6 +15,7 @@ from runner import Runner
 
 PACKAGES = (
     "bpftool",
+    "chromium",
     "clang-14",
     "ethtool",
     "git",

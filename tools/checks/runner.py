@@ -32,12 +32,13 @@ class Runner:
         cwd: Path = paths.TREE,
         env: t.Mapping[str, str] | None = None,
         evidence: str | None = None,
+        seconds: int = SECONDS,
     ) -> bool:
         """Run to the end, or to the time limit. `evidence` is a pattern that the output of a real run contains."""
         command = " ".join(map(str, argv))
         start = self._log.seek(0, os.SEEK_END)
         self.say(f"$ {command}")
-        status = self._wait([str(arg) for arg in argv], cwd, {**os.environ, **_ENVIRONMENT, **(env or {})})
+        status = self._wait([str(arg) for arg in argv], cwd, {**os.environ, **_ENVIRONMENT, **(env or {})}, seconds)
         output = self._read(start)
         self.not_run += GAPS.findall(output)
         if status:
@@ -51,7 +52,7 @@ class Runner:
         self._log.write(f"{text}\n".encode())
         self._log.flush()
 
-    def _wait(self, argv: list[str], cwd: Path, env: dict[str, str]) -> str:
+    def _wait(self, argv: list[str], cwd: Path, env: dict[str, str], seconds: int) -> str:
         """Return what went wrong, or nothing."""
         try:
             process = subprocess.Popen(
@@ -66,11 +67,11 @@ class Runner:
         except OSError as exc:
             return str(exc)
         try:
-            status = process.wait(SECONDS)
+            status = process.wait(seconds)
         except BaseException as exc:  # the time is over, or Ctrl-C, which the new session keeps from the children
             _end(process)
             if isinstance(exc, subprocess.TimeoutExpired):
-                return f"ended after {SECONDS} s"
+                return f"ended after {seconds} s"
             raise
         return f"exit status {status}" if status else ""
 

@@ -70,7 +70,7 @@ def _of_no_use(outcomes: list[Outcome]) -> list[str]:
     guests = Guests()
     warnings = []
     for outcome in outcomes:
-        if outcome.after.state == STEERED and outcome.action in ("attach", "replace"):
+        if outcome.after.state == STEERED:
             implementation = guests.implementation_of(outcome.after)
             if implementation.decides != EBPF:
                 warnings.append(f"{outcome.after.name}: {implementation.reason}")
