@@ -1,0 +1,153 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: many hosts' answers as one table, and the table as text. Runs on the controller; pure.
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+
+__all__ = ("fleet_report", "fleet_text")
+
+# A host's status, worst first: it did not answer, a module failed, it cannot steer, it can.
+UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED = "unreachable", "failed", "unsupported", "supported"
+STATUSES = (UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED)
+STATES = ("steered", "automatic", "foreign", "unknown")
+UNEVEN = 1.5  # busiest queue over the mean, from which on a device is worth a look
+
+Report = t.Dict[str, t.Any]
+
+
+def fleet_report(names: t.Sequence[str], answers: t.Mapping[str, t.Mapping[str, t.Any]]) -> Report:
+    """``hosts``, ``devices`` and ``totals`` out of what each of the named hosts answered.
+
+    ``answers`` maps a host's name to its variables: ``audit_facts`` and ``audit_info``, the results of capability_facts
+    and tap_steering_info, and where drift is wanted ``audit_plan``, a list with name, netns, action and reason of what
+    would be changed there. What is missing or failed is told. InputError for names that are no list.
+    """
+    if isinstance(names, str) or not isinstance(names, t.Sequence):
+        raise InputError("_input", names, "a list of host names")
+    hosts, devices = [], []
+    for name in sorted(names):
+        given = answers.get(name) or {}
+        hosts.append(_host(name, given))
+        devices += _devices(name, given)
+    return {"hosts": hosts, "devices": devices, "totals": _totals(hosts, devices)}
+
+
+def _result(given: t.Mapping[str, t.Any], what: str) -> t.Mapping[str, t.Any]:
+    found = given.get(what)
+    return found if isinstance(found, t.Mapping) else {}
+
+
+def _host(name: str, given: t.Mapping[str, t.Any]) -> Report:
+    facts, info = _result(given, "audit_facts"), _result(given, "audit_info")
+    known = (facts.get("ansible_facts") or {}).get("virtnet_rss") or {}
+    status, reasons = _status(known, facts, info)
+    return {
+        "name": name,
+        "status": status,
+        "reasons": reasons,
+        "kernel": (known.get("kernel") or {}).get("release", ""),
+        "meets_minimum": (known.get("kernel") or {}).get("meets_minimum"),
+        "libbpf": (known.get("libbpf") or {}).get("version", ""),
+        "exact": info.get("exact"),
+        "devices": len(info.get("taps") or ()),
+    }
+
+
+def _status(
+    known: t.Mapping[str, t.Any], facts: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any]
+) -> tuple[str, list[str]]:
+    if not facts or facts.get("unreachable"):
+        return UNREACHABLE, [str(facts.get("msg") or "no answer")]
+    failures = [str(result.get("msg", "no reason was given")) for result in (facts, info) if result.get("failed")]
+    if failures:
+        return FAILED, failures
+    return (SUPPORTED if known.get("supported") else UNSUPPORTED), list(known.get("reasons") or ())
+
+
+def _devices(host: str, given: t.Mapping[str, t.Any]) -> list[Report]:
+    plan = {(step["netns"], step["name"]): step for step in given.get("audit_plan") or ()}
+    return [
+        _device(host, tap, plan.get((tap["netns"], tap["name"]), {}))
+        for tap in _result(given, "audit_info").get("taps") or ()
+    ]
+
+
+def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) -> Report:
+    counters, program = tap["counters"] or {}, tap["program"] or {}
+    spread = counters.get("spread")
+    action = step.get("action", "none")
+    return {
+        "host": host,
+        "name": tap["name"],
+        "netns": tap["netns"],
+        "state": tap["state"],
+        "owner": program.get("owner", ""),
+        "since": program.get("loaded_at", ""),
+        "decides": tap["implementation"]["decides"],
+        "reason": tap["reason"] or tap["implementation"]["reason"],
+        "holder": ", ".join(holder["command"] for holder in tap["holders"]),
+        "queues": tap["queues"],
+        "disabled_queues": tap["disabled_queues"],
+        "packets": counters.get("queues") or [],
+        "spread": spread,
+        "uneven": bool(spread and tap["queues"] > 1 and spread >= UNEVEN),
+        "dropped": (tap["traffic"] or {}).get("dropped", 0),
+        "drift": "" if action in ("none", "keep") else f"would {action}" if action != "fallback" else "fallback",
+        "drift_reason": step.get("reason", ""),
+    }
+
+
+def _totals(hosts: list[Report], devices: list[Report]) -> Report:
+    return {
+        "hosts": len(hosts),
+        "devices": len(devices),
+        "status": {status: sum(host["status"] == status for host in hosts) for status in STATUSES},
+        "state": {state: sum(device["state"] == state for device in devices) for state in STATES},
+        "drift": sum(bool(device["drift"]) for device in devices),
+        "uneven": sum(device["uneven"] for device in devices),
+        "old_kernels": sum(host["meets_minimum"] is False for host in hosts),
+    }
+
+
+def fleet_text(report: Report) -> str:
+    """The totals, then the hosts and devices that need a look, a line each."""
+    totals = report["totals"]
+    lines = [
+        f"{totals['hosts']} hosts: " + _counts(totals["status"]),
+        f"{totals['devices']} devices: " + _counts(totals["state"]),
+        f"{totals['drift']} devices differ from what is wanted, {totals['uneven']} are uneven "
+        f"(busiest queue {UNEVEN} times the mean or more)",
+    ]
+    lines += [
+        f"host {host['name']}: {host['status']}: {'; '.join(host['reasons']) or 'no reason was given'}"
+        for host in report["hosts"]
+        if host["status"] != SUPPORTED
+    ]
+    lines += [_line(device) for device in report["devices"] if _needs_a_look(device)]
+    return "\n".join(_printable(line) for line in lines) + "\n"
+
+
+def _counts(counts: t.Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
+
+
+def _needs_a_look(device: Report) -> bool:
+    return bool(device["drift"] or device["uneven"] or device["state"] in ("foreign", "unknown"))
+
+
+def _line(device: Report) -> str:
+    place = f"{device['netns']}/" if device["netns"] else ""
+    notes = [note for note in (device["drift"], device["drift_reason"], device["reason"]) if note]
+    if device["uneven"]:
+        notes.append(f"spread {device['spread']}: {' '.join(map(str, device['packets']))}")
+    return f"{device['host']} {place}{device['name']}: {device['state']}{': ' if notes else ''}{'; '.join(notes)}"
+
+
+def _printable(line: str) -> str:
+    """A device or a process may have any name, and a terminal obeys control characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A made-up fleet: what its hosts would have answered to the playbook virtnet.rss.audit."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+__all__ = ("HOSTILE", "answers")
+
+HOSTILE = "<img src=x onerror=document.title='owned'>"
+STATES = ("steered", "automatic", "foreign", "unknown")
+
+
+def answers(hosts: int, devices: int, *, seed: int = 1) -> dict[str, dict[str, t.Any]]:
+    """The variables of each host; the same for the same seed. Host 1 cannot steer, host 2 did not answer."""
+    source = random.Random(seed)
+    made = {f"hv{number:03d}": _host([_tap(source, device) for device in range(devices)]) for number in range(hosts)}
+    made["hv001"]["audit_facts"]["ansible_facts"]["virtnet_rss"].update(
+        supported=False, reasons=["no libbpf </script>"]
+    )
+    made["hv002"] = {"audit_facts": {"unreachable": True, "msg": "no route to host"}}
+    made["hv000"]["audit_plan"] = [{"name": "vnet0", "netns": "", "action": "replace", "reason": "another table"}]
+    return made
+
+
+def _host(taps: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    kernel = {"release": "6.1.0-28-amd64", "meets_minimum": True}
+    known = {"supported": True, "reasons": [], "kernel": kernel, "libbpf": {"version": "1.1"}}
+    return {
+        "audit_facts": {"ansible_facts": {"virtnet_rss": known}},
+        "audit_info": {"exact": True, "taps": taps},
+    }
+
+
+def _tap(source: random.Random, number: int) -> dict[str, t.Any]:
+    """A four-queue device; the first is steered and uneven, and its holder has a hostile name."""
+    state = source.choices(STATES, (80, 12, 5, 3))[0] if number else "steered"
+    packets = [source.randrange(900, 1100) * (4 if number == queue == 0 else 1) for queue in range(4)]
+    steered = state == "steered"
+    return {
+        "name": f"vnet{number}",
+        "netns": "",
+        "state": state,
+        "reason": "bpf() is refused" if state == "unknown" else "",
+        "program": {"owner": "virtnet.rss", "loaded_at": "2026-11-24T04:00:00Z"} if steered else None,
+        "implementation": {"decides": "automatic" if state == "automatic" else "ebpf", "reason": ""},
+        "holders": [{"command": "qemu-system-x86" if number else HOSTILE}],
+        "queues": 4,
+        "disabled_queues": 0,
+        "counters": {"queues": packets, "spread": round(max(packets) * 4 / sum(packets), 3)} if steered else None,
+        "traffic": {"to_guest": sum(packets), "from_guest": 0, "dropped": number},
+    }

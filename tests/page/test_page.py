@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of virtnet.rss.audit in a real browser: what is in its document after it was used."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report
+from ansible_collections.virtnet.rss.tests.page.fleet import HOSTILE, answers
+
+TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  tasks:
+    - ansible.builtin.template: {src: "{{ template }}", dest: "{{ page }}", mode: "0644"}
+"""
+
+
+@pytest.fixture(scope="module", name="page")
+def _page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """200 hosts with 25 devices each."""
+    folder = tmp_path_factory.mktemp("page")
+    made = answers(200, 25)
+    play, variables, page = folder / "play.yml", folder / "variables.json", folder / "audit.html"
+    play.write_text(PLAY, encoding="utf-8")
+    variables.write_text(
+        json.dumps({"audit_fleet": fleet_report(list(made), made), "template": str(TEMPLATE), "page": str(page)}),
+        encoding="utf-8",
+    )
+    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{variables}", str(play)]
+    subprocess.run(command, check=True, capture_output=True)
+    return page
+
+
+def document(page: Path, script: str = "") -> str:
+    """The document after ``script`` has run in it."""
+    used = page.with_name("used.html")
+    used.write_text(page.read_text(encoding="utf-8") + f"<script>{script}</script>", encoding="utf-8")
+    command = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--dump-dom",
+        f"--user-data-dir={page.parent}",
+    ]
+    done = subprocess.run([*command, used.as_uri()], check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout
+
+
+def rows(dom: str) -> list[list[str]]:
+    """The text of the cells of the devices that are in the document."""
+    body = re.search(r'<tbody id="devices">(.*?)</tbody>', dom, re.DOTALL)
+    assert body
+    found = re.findall(r"<tr>(.*?)</tr>", body.group(1), re.DOTALL)
+    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in found]
+
+
+def shown(dom: str) -> str:
+    found = re.search(r'<p id="shown"[^>]*>(.*?)</p>', dom)
+    assert found
+    return found.group(1)
+
+
+def find(text: str) -> str:
+    return f"find.value = {json.dumps(text)}; find.dispatchEvent(new Event('input'));"
+
+
+def test_what_is_seen_first(page: Path) -> None:
+    dom = document(page)
+    assert shown(dom) == "4975 of 4975 devices"
+    assert 20 < len(rows(dom)) < 100  # those in sight, not thousands
+    assert rows(dom)[0][:4] == ["hv000", "vnet0", "steered", "ebpf"]
+    assert rows(dom)[0][7] == "would replace; another table"
+    assert dom.count('<span class="bars"') > 10 and 'aria-label="packets per queue: ' in dom
+
+
+def test_nothing_is_fetched_from_anywhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text) and "@import" not in text
+
+
+def test_hostile_names_are_text(page: Path) -> None:
+    """A process may call itself anything."""
+    dom = document(page, find(HOSTILE))
+    assert shown(dom) == "199 of 4975 devices"
+    assert "<img" not in re.sub(r"<script.*?</script>", "", dom, flags=re.DOTALL)
+    assert "<title>owned" not in dom and "no libbpf &lt;/script&gt;" in dom
+
+
+FOUND: list[tuple[str, t.Callable[[list[str]], bool]]] = [
+    (find("hv007 vnet3"), lambda cells: cells[0] == "hv007" and cells[1].startswith("vnet3")),
+    ("document.querySelectorAll('#totals button')[2].click();", lambda cells: cells[2] == "automatic"),
+    ("document.querySelectorAll('#totals button')[5].click();", lambda cells: "would" in cells[7]),
+    ("document.querySelectorAll('#totals button')[6].click();", lambda cells: float(cells[5]) >= 1.5),
+]
+
+
+@pytest.mark.parametrize(("script", "is_wanted"), FOUND, ids=["find", "automatic", "drift", "uneven"])
+def test_filter(page: Path, script: str, is_wanted: t.Callable[[list[str]], bool]) -> None:
+    found = rows(document(page, script))
+    assert found and all(map(is_wanted, found))
+
+
+def test_sort(page: Path) -> None:
+    twice = "for (const _ of [1, 2]) document.querySelectorAll('#head button')[6].click();"
+    dropped = [int(cells[6]) for cells in rows(document(page, twice))]
+    assert dropped[0] == 24 and dropped == sorted(dropped, reverse=True)
+
+
+def test_scroll(page: Path) -> None:
+    """The rows further down come into the document, those above leave it."""
+    found = rows(document(page, "frame.scrollTop = 31 * 2500; draw();"))
+    assert 20 < len(found) < 100 and found[0][0] > "hv090"
+
+
+def test_hosts_that_need_a_look(page: Path) -> None:
+    dom = document(page)
+    assert '<td>hv002</td><td class="bad">unreachable</td>' in dom
+    assert (
+        '<td>hv001</td><td class="bad">unsupported</td>' in dom and "<td>hv003</td>" not in dom.split('id="hosts"')[1]
+    )

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report, fleet_text
+from ansible_collections.virtnet.rss.tests.page.fleet import answers
+
+FLEET = answers(4, 3)
+REPORT = fleet_report(list(FLEET), FLEET)
+
+
+def status_of(given: dict[str, t.Any]) -> tuple[str, list[str]]:
+    (host,) = fleet_report(["a"], {"a": given})["hosts"]
+    return host["status"], host["reasons"]
+
+
+def test_hosts() -> None:
+    assert [(host["name"], host["status"]) for host in REPORT["hosts"]] == [
+        ("hv000", "supported"),
+        ("hv001", "unsupported"),
+        ("hv002", "unreachable"),
+        ("hv003", "supported"),
+    ]
+
+
+def test_a_host_that_was_never_asked() -> None:
+    assert status_of({}) == ("unreachable", ["no answer"])
+
+
+def test_a_module_that_failed() -> None:
+    assert status_of({"audit_facts": {"failed": True, "msg": "no Python"}}) == ("failed", ["no Python"])
+    facts = FLEET["hv000"]["audit_facts"]
+    assert status_of({"audit_facts": facts, "audit_info": {"failed": True}}) == ("failed", ["no reason was given"])
+
+
+def test_devices() -> None:
+    first = REPORT["devices"][0]
+    assert (first["host"], first["name"], first["drift"]) == ("hv000", "vnet0", "would replace")
+    assert first["uneven"] and first["spread"] > 2
+    assert [device["dropped"] for device in REPORT["devices"]] == [0, 1, 2] * 3
+
+
+@pytest.mark.parametrize(
+    ("action", "drift"),
+    [("none", ""), ("keep", ""), ("attach", "would attach"), ("detach", "would detach"), ("fallback", "fallback")],
+)
+def test_drift(action: str, drift: str) -> None:
+    plan = [{"name": "vnet0", "netns": "", "action": action}]
+    report = fleet_report(["hv003"], {"hv003": {**FLEET["hv003"], "audit_plan": plan}})
+    assert [device["drift"] for device in report["devices"]] == [drift, "", ""]
+
+
+def test_totals() -> None:
+    totals = REPORT["totals"]
+    assert (totals["hosts"], totals["devices"], totals["drift"]) == (4, 9, 1)
+    assert totals["status"] == {"unreachable": 1, "failed": 0, "unsupported": 1, "supported": 2}
+    assert sum(totals["state"].values()) == 9
+
+
+def test_text() -> None:
+    lines = fleet_text(REPORT).splitlines()
+    assert lines[0] == "4 hosts: 1 unreachable, 1 unsupported, 2 supported"
+    assert "host hv002: unreachable: no route to host" in lines
+    assert any(line.startswith("hv000 vnet0: steered: would replace; another table; spread") for line in lines)
+
+
+def test_control_characters_do_not_reach_a_terminal() -> None:
+    report = fleet_report(["a\x1b[2J"], {})
+    assert "\x1b" not in fleet_text(report)
+
+
+def test_no_list_of_names() -> None:
+    with pytest.raises(InputError, match="_input: 'hv000' is not allowed; a list of host names"):
+        fleet_report("hv000", FLEET)
