@@ -34,6 +34,10 @@ kernels: ## the tests of this kernel on the oldest and the newest one, in VMs (t
 guests kernels:
 	@$(CHECKS) $@
 
+.PHONY: bench
+bench: ## ours beside QEMU's own program and beside nothing (bench/); writes bench/results/latest.json
+	@bench/run
+
 .PHONY: demo
 demo: ## the main job on real packets; with TAPS="vnet0" only show the plan for these devices
 	@TAPS='$(TAPS)' tests/demo/run

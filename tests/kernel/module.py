@@ -44,7 +44,10 @@ def answer(
     python: str = PYTHON,
     wrapper: t.Sequence[str] = (),
 ) -> Answer:
-    """Run plugins/modules/NAME.py in this network namespace; ``wrapper`` is a command put in front of Python's."""
+    """Run plugins/modules/NAME.py in this network namespace; ``wrapper`` is a command put in front of Python's.
+
+    A name with dots is the full one of another module.
+    """
     switches = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_keep_remote_files": False}
     process = subprocess.run(
         [*wrapper, python, os.path.abspath(__file__), name],
@@ -94,7 +97,8 @@ def _main(name: str) -> None:
             from ansible.module_utils.testing import patch_module_args
 
             stack.enter_context(patch_module_args(json.load(sys.stdin)["ANSIBLE_MODULE_ARGS"]))
-        runpy.run_module(f"{COLLECTION}.plugins.modules.{name}", run_name="__main__", alter_sys=True)
+        full_name = name if "." in name else f"{COLLECTION}.plugins.modules.{name}"
+        runpy.run_module(full_name, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

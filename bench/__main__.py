@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bench [per-packet|device|host]... [--quick]`: measure, print tables, write bench/results/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.append(str(FOLDER.parent / "tests" / "vm"))  # the files there import each other as a script's do
+
+from ansible_collections.virtnet.rss.bench import device, host, per_packet, report  # noqa: E402
+
+OPEN_FILES = 4096  # 256 devices with four queues each, or 512 programs with their maps
+SECTIONS: dict[str, t.Callable[[bool], dict[str, t.Any]]] = {
+    "per-packet": lambda quick: per_packet.measure(rounds=5 if quick else 25, repeat=20_000),
+    "device": lambda quick: device.measure(rounds=5 if quick else 40),
+    "host": lambda quick: host.measure(rounds=1 if quick else 5),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("section", nargs="*", choices=[[], *SECTIONS], help="default: all")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    arguments = parser.parse_args()
+    if os.geteuid():
+        parser.error("it loads BPF programs and makes TAP devices: run it as root")
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, max(hard, OPEN_FILES)))
+    results: dict[str, t.Any] = {"machine": _machine(), "quick": arguments.quick}
+    for name in arguments.section or SECTIONS:
+        print(f"{name} ...", flush=True)
+        results[name.replace("-", "_")] = SECTIONS[name](arguments.quick)
+    target = FOLDER / "results" / "latest.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print("\n" + report.text(results) + f"\nwritten to {target.relative_to(FOLDER.parent)}")
+    return 0
+
+
+def _machine() -> dict[str, t.Any]:
+    with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:
+        cpu = next((line.partition(":")[2].strip() for line in cpuinfo if line.startswith("model name")), "unknown CPU")
+    return {
+        "cpu": cpu,
+        "cpus": os.cpu_count(),
+        "kernel": os.uname().release,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

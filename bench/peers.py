@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs that are compared, loaded: ours, QEMU's own as Debian ships it, and two that do next to nothing."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import json
+import os
+import struct
+import subprocess
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ProgramInfo, TestRunOptions, load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import (
+    TEST_RUN_HEADER,
+    SteeringProgram,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.tests.guests.image import Qemu, qemu_10
+from ansible_collections.virtnet.rss.tests.kernel.programs import build
+
+QUEUES = 4
+RSS = RssConfig(bytes(range(40)), 0x3F, tuple(entry % QUEUES for entry in range(128)))
+FOLDER = Path(__file__).parent
+
+
+@dataclass
+class Peer:
+    """One loaded program."""
+
+    name: str
+    descriptor: int
+    owner: t.Any  # keeps it loaded
+    # BPF_PROG_TEST_RUN takes an Ethernet header off before it runs a socket filter. In the tun driver nothing is taken
+    # off: who reads from where the data begins gets 14 bytes more in front here, who asks for the MAC header does not.
+    front: bytes = TEST_RUN_HEADER
+
+    def close(self) -> None:
+        """Unload it."""
+        self.owner.close()
+
+    def run(self, frame: bytes, repeat: int) -> tuple[int, int]:
+        """Its answer to a frame, and the mean time of a run in nanoseconds (BPF_PROG_TEST_RUN)."""
+        data = self.front + frame
+        options = TestRunOptions(
+            size=ctypes.sizeof(TestRunOptions),
+            data_in=ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p),
+            data_size_in=len(data),
+            repeat=repeat,
+        )
+        load_libbpf().call("bpf_prog_test_run_opts", self.descriptor, ctypes.byref(options))
+        return options.retval, options.duration
+
+    def instructions(self) -> dict[str, int]:
+        """Instructions after the verifier, and bytes of machine code."""
+        info = ProgramInfo()
+        length = ctypes.c_uint32(ctypes.sizeof(info))
+        load_libbpf().call("bpf_obj_get_info_by_fd", self.descriptor, ctypes.byref(info), ctypes.byref(length))
+        return {"xlated_instructions": info.xlated_prog_len // 8, "jited_bytes": info.jited_prog_len}
+
+
+def ours(*, statistics: bool, rss: RssConfig = RSS) -> Peer:
+    """The program that the collection attaches."""
+    rodata = encode(Identity("", 0, 0), Configuration(rss, statistics=statistics))
+    program = SteeringProgram(load_libbpf(), rodata, queues=QUEUES)
+    return Peer("ours, statistics" if statistics else "ours", program.descriptor, program)
+
+
+def small(name: str, scratch: Path) -> Peer:
+    """bench/NAME.bpf.c"""
+    program = BpfObject(load_libbpf(), build(FOLDER / f"{name}.bpf.c", "-mcpu=v3", to=scratch / f"{name}.o"))
+    program.load()
+    return Peer(name, program.program_fd(name), program)
+
+
+def qemus(rss: RssConfig = RSS) -> Peer:
+    """QEMU's, configured as QEMU does for a guest that wants ``rss``."""
+    program = BpfObject(load_libbpf(), rss_object(qemu_10()))
+    program.load()
+    descriptor = program.program_fd("tun_rss_steering_prog")
+    for map_id in inventory.program_of(load_libbpf(), descriptor).map_ids:
+        _fill(map_id, rss)
+    return Peer("QEMU's", descriptor, program, front=b"")
+
+
+def rss_object(qemu: Qemu) -> bytes:
+    """The ELF inside a QEMU, as it hands it out over QMP (request-ebpf, QEMU 9 on)."""
+    requests = (
+        {"execute": "qmp_capabilities"},
+        {"execute": "request-ebpf", "arguments": {"id": "rss"}},
+        {"execute": "quit"},
+    )
+    command = [*qemu.command, "-machine", "none", "-nodefaults", "-display", "none", "-qmp", "stdio"]
+    script = "".join(json.dumps(request) + "\n" for request in requests)
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
+    answers = [json.loads(line).get("return") for line in done.stdout.splitlines()]
+    (encoded,) = [answer["object"] for answer in answers if isinstance(answer, dict) and "object" in answer]
+    return base64.b64decode(encoded)
+
+
+def _fill(map_id: int, rss: RssConfig) -> None:
+    """By the size of its values: configuration, key or table."""
+    libbpf = load_libbpf()
+    descriptor = inventory.open_map(libbpf, map_id)
+    if descriptor is None:
+        return
+    try:
+        info = inventory.map_info(libbpf, descriptor)
+        for key, value in enumerate(_values(info.value_size, rss)):
+            libbpf.call("bpf_map_update_elem", descriptor, ctypes.byref(ctypes.c_uint32(key)), value, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _values(size: int, rss: RssConfig) -> list[bytes]:
+    if size == 2:
+        return [struct.pack("=H", queue) for queue in rss.indirection]
+    if size == len(rss.hash_key):  # the first word in host order, the rest as it is
+        return [struct.pack("=I", int.from_bytes(rss.hash_key[:4], "big")) + rss.hash_key[4:]]
+    # redirect, populate_hash, hash_types, length of the table, default queue
+    return [struct.pack("=BBIHH", rss.redirect, 0, rss.hash_types, len(rss.indirection), rss.default_queue)]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run in a Python of its own: one run of the engine in this network namespace, and where its time went.
+
+`phases.py attach|replace|nothing|info` prints JSON: seconds in all, in each phase, and inside libbpf and the kernel.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+import typing as t
+
+STARTED = time.perf_counter()
+KEYS = {"attach": bytes(40), "replace": bytes(range(40)), "nothing": bytes(range(40))}
+
+
+def main(work: str) -> None:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf import libbpf, steering_program
+    from ansible_collections.virtnet.rss.plugins.module_utils._module import tap_steering, tap_steering_info
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, info, model, observe, prove, run
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun import netns
+
+    del tap_steering, tap_steering_info  # imported for their time alone
+    spent = {"imports": time.perf_counter() - STARTED}
+    for phase, owner, name in (
+        ("load the inspector", observe.Observer, "__enter__"),
+        ("observe", observe.Observer, "devices"),
+        ("plan", run, "plan"),
+        ("specialise", apply, "encode"),
+        ("load", steering_program.SteeringProgram, "__init__"),
+        ("prove", prove.Prover, "prove"),
+        ("swap", apply, "_set_program"),
+        ("libbpf and kernel", libbpf.Libbpf, "call"),
+    ):
+        _watch(spent, phase, owner, name)
+    started = time.perf_counter()
+    if work == "info":
+        found = len(info.look(["*"], [netns.current_namespace()]).sightings)
+    else:
+        outcomes = run.run(["tap*"], model.Desired(hash_key=KEYS[work])).outcomes
+        found = sum(outcome.action == {"nothing": "none"}.get(work, work) for outcome in outcomes)
+    total = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"devices": found, "total": total, "phases": spent, "peak_kib": peak}))
+
+
+def _watch(spent: dict[str, float], phase: str, owner: t.Any, name: str) -> None:
+    """Add the time of each call of ``owner.name`` to a phase."""
+    watched = getattr(owner, name)
+    spent[phase] = 0.0
+
+    def timed(*arguments: t.Any, **options: t.Any) -> t.Any:
+        begin = time.perf_counter()
+        try:
+            return watched(*arguments, **options)
+        finally:
+            spent[phase] += time.perf_counter() - begin
+
+    setattr(owner, name, timed)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The results as tables."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.bench.bars import bars
+
+__all__ = ("text",)
+
+
+def text(results: dict[str, t.Any]) -> str:
+    """Every section that was measured, then the bars."""
+    machine = results["machine"]
+    parts = [f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}"]
+    parts += [function(results[name]) for name, function in SECTIONS.items() if name in results]
+    met = bars(results)
+    rows = [[bar.name, _ratio(bar.figure), bar.unit, _ratio(bar.limit), "met" if bar.met else "MISSED"] for bar in met]
+    parts.append(_table("Bars", ["figure", "measured", "", "at most", ""], rows))
+    parts.append(f"{sum(bar.met for bar in met)} of {len(met)} bars met")
+    return "\n\n".join(parts) + "\n"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) if not number else cell.rjust(width) for number, (cell, width) in enumerate(pairs))
+        for pairs in (list(zip(row, widths)) for row in [head, *rows])
+    ]
+    return "\n".join([title, *(f"  {line}".rstrip() for line in lines)])
+
+
+def _per_packet(section: dict[str, t.Any]) -> str:
+    names = list(section["programs"])
+    rows = [
+        [frame, *(f"{times[name]:.0f}" for name in names), f"1/{times[QEMU] / max(times[OURS], 1):.1f}"]
+        for frame, times in section["warm"].items()
+    ]
+    warm = _table("Nanoseconds a packet, net of an empty program", ["", *names, "ours/QEMU's"], rows)
+    cold = section["cold"]
+    rows = [[name, f"{value:.0f}"] for name, value in cold.items()]
+    cold_table = _table("The same with 256 programs in turn (cold caches), not net", ["", "ns"], rows)
+    rows = [
+        [name, str(size["xlated_instructions"]), str(size["jited_bytes"])] for name, size in section["programs"].items()
+    ]
+    return "\n\n".join([warm, cold_table, _table("Programs", ["", "instructions", "bytes of code"], rows)])
+
+
+OURS, QEMU = "ours", "QEMU's"
+
+
+def _device(section: dict[str, t.Any]) -> str:
+    parts = []
+    for path, times in section["through"].items():
+        automatic = times["automatic selection"]
+        rows = [[name, f"{value:.0f}", f"{value / automatic:.3f}"] for name, value in times.items()]
+        parts.append(_table(f"Through a {path}", ["", "ns a packet", "ratio"], rows))
+    return "\n\n".join(parts)
+
+
+def _host(section: dict[str, t.Any]) -> str:
+    parts = []
+    for count, works in section["phases"].items():
+        names = list(next(iter(works.values()))["phases"])
+        rows = [
+            [work, f"{of['total'] * 1e3:.1f}", *(f"{of['phases'][name] * 1e3:.1f}" for name in names)]
+            for work, of in works.items()
+        ]
+        parts.append(_table(f"Engine, {count} devices, milliseconds", ["", "in all", *names], rows))
+    rows = [
+        [str(count), *(f"{times[name] * 1e3:.0f}" for name in ("ping", "nothing", "info"))]
+        for count, times in section["processes"].items()
+    ]
+    parts.append(_table("Whole processes, milliseconds", ["devices", "ping", "no change", "info"], rows))
+    rows = [[name, str(size)] for name, size in section["memory"].items()]
+    parts.append(_table("Kernel memory for a device, bytes", ["", "memlock"], rows))
+    peak = max(of["peak_kib"] for works in section["phases"].values() for of in works.values())
+    parts.append(f"Peak memory of a module's process: {peak / 1024:.0f} MiB")
+    return "\n\n".join(parts)
+
+
+SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {
+    "per_packet": _per_packet,
+    "device": _device,
+    "host": _host,
+}
