@@ -30,7 +30,7 @@ setup lint types licences bpf dist sanity units page integration kernel:
 .PHONY: guests kernels test-guests
 test-guests: guests
 guests: ## real QEMU guests on TAP devices (tests/guests), after `make test`
-kernels: ## the tests of this kernel on the oldest and the newest one, in VMs (tests/vm)
+kernels: ## the packet table and the engine on six kernels from 5.10 to 7.x, in VMs (tests/vm)
 guests kernels:
 	@$(CHECKS) $@
 
