@@ -96,6 +96,11 @@ def kernel(run: Runner) -> None:
     run("pytest", "tests/kernel", evidence=PYTEST_PASSED)
 
 
+def service(run: Runner) -> None:
+    if _root(run):
+        run("pytest", "tests/service", evidence=PYTEST_PASSED)
+
+
 def page(run: Runner) -> None:
     """The report of virtnet.rss.audit in a browser."""
     run("pytest", "tests/page", evidence=PYTEST_PASSED)
@@ -115,7 +120,7 @@ def kernels(run: Runner) -> None:
 
 # What `make test` runs, and what is run by name.
 PHASES: dict[str, t.Callable[[Runner], None]] = {
-    phase.__name__: phase for phase in (lint, types, licences, bpf, dist, units, page, integration, kernel, sanity)
+    phase.__name__: phase for phase in (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
 }
 MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (guests, kernels)}
 

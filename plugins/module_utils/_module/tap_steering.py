@@ -11,13 +11,9 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
-    HASH_TYPES,
-    hash_types_to_mask,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key, well_known_name
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, HASH_TYPES
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import difference, outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
@@ -71,7 +67,7 @@ def run_module(module: AnsibleModule) -> None:
 
 def _run(module: AnsibleModule) -> None:
     params = module.params
-    desired = _desired(params)
+    desired = desired_from(params)
     if desired.hash_key:
         name = well_known_name(desired.hash_key)
         if name:
@@ -114,32 +110,4 @@ def _fallback_sentence(report: dict[str, t.Any]) -> str:
     return (
         f"{report['name']}: not steered as asked, its state is {report['state']}: "
         f"{fallback['stage']} failed: {fallback['reason']}"
-    )
-
-
-def _desired(params: dict[str, t.Any]) -> Desired:
-    return Desired(
-        present=params["state"] == "present",
-        hash_types=hash_types_to_mask(params["hash_types"]),
-        hash_key=None if params["hash_key"] is None else parse_key(params["hash_key"]),
-        indirection=_indirection(params["indirection"]),
-        default_queue=params["default_queue"],
-        redirect=params["redirect"],
-        statistics=params["statistics"],
-        foreign=params["foreign"],
-        fallback=params["fallback"],
-        allow_future_queues=params["allow_future_queues"],
-    )
-
-
-def _indirection(given: dict[str, t.Any] | None) -> Indirection:
-    if given is None:
-        return Indirection()
-    weight, table = given["weight"], given["table"]
-    return Indirection(
-        equal=given["equal"],
-        weight=None if weight is None else tuple(weight),
-        table=None if table is None else tuple(table),
-        start=given["start"],
-        size=given["size"],
     )

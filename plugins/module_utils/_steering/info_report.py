@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.measure import Measurement
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Device
 
-__all__ = ("sighting_report",)
+__all__ = ("sighting_report", "spread")
 
 # As `ip tuntap` calls them.
 FLAGS = {
@@ -105,11 +105,11 @@ def _counters(counters: Counters | None, queues: int) -> dict[str, t.Any] | None
         "queues": packets,
         "hash_types": counters.by_reason(),
         "by_queue": [dict(zip(REASONS, row)) for row in counters.by_queue],
-        "spread": _spread(packets),
+        "spread": spread(packets),
     }
 
 
-def _spread(packets: list[int]) -> float | None:
+def spread(packets: list[int]) -> float | None:
     """The busiest queue over the mean: 1 is even, the number of queues is everything on one."""
     total = sum(packets)
     return round(max(packets) * len(packets) / total, 3) if total else None

@@ -90,14 +90,15 @@ class Observer:
     def _gather(self, keys: list[Key]) -> Evidence:
         try:
             libbpf = load_libbpf()
-            queues = self._open_queues()
+            queues = self.open_queues()
             if queues is None or not all(key in queues for key in keys):
                 return Evidence(queues, describe_all(libbpf))
             return Evidence(queues, self._attached_programs(libbpf, queues, keys))
         except (CapabilityError, ObjectError) as exc:
             return Evidence(reason=str(exc))
 
-    def _open_queues(self) -> dict[Key, list[OpenQueue]] | None:
+    def open_queues(self) -> dict[Key, list[OpenQueue]] | None:
+        """Every open queue of the host, by its device; None where there is no inspector."""
         if self._inspector is None:
             return None
         found: dict[Key, list[OpenQueue]] = {}
@@ -134,7 +135,7 @@ class Observer:
             return inferred
         # Its carrier comes up for this moment, so only where nothing else can tell.
         with control(Target(device.name, device.ifindex, device.netns_inode)):
-            own = (self._open_queues() or {}).get((device.netns_inode, device.ifindex))
+            own = (self.open_queues() or {}).get((device.netns_inode, device.ifindex))
         return _with_program(device, own[0].program_id, evidence) if own else inferred
 
 

@@ -28,6 +28,11 @@ class Namespace:
     path: str  # a file that stands for it, for as long as a process is in it or it has its name
     name: str = ""  # as `ip netns` lists it; empty for one without a name
 
+    @property
+    def is_current(self) -> bool:
+        """The one in which it was found."""
+        return self.path == CURRENT
+
 
 def current_namespace() -> Namespace:
     """The one that this thread is in."""
@@ -78,7 +83,7 @@ def network_namespace(name: str | None) -> t.Iterator[None]:
 @contextlib.contextmanager
 def entered(namespace: Namespace) -> t.Iterator[None]:
     """The same for a network namespace that was found; DeviceError when it has gone."""
-    if namespace.path == CURRENT:
+    if namespace.is_current:
         yield
         return
     with contextlib.ExitStack() as stack:

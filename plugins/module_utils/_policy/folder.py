@@ -1,0 +1,72 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the policy of a host, from the files of a folder.
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+
+__all__ = ("POLICY_FOLDER", "fingerprint", "load_policy")
+
+POLICY_FOLDER = "/etc/virtnet-rss/policy.d"
+ENDING = ".json"
+LARGEST = 1 << 20  # bytes of one file; a thousand rules have a tenth of it
+
+
+def load_policy(folder: str = POLICY_FOLDER) -> Policy:
+    """All rules of the folder's files, in the order of the files' names; a folder that is not there has none.
+
+    InputError names file and place. A file with a hash key must be readable by its owner alone.
+    """
+    rules: list[Rule] = []
+    for name in _names(folder):
+        rules += _read(os.path.join(folder, name))
+    return Policy(tuple(rules))
+
+
+def fingerprint(folder: str = POLICY_FOLDER) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file does: name, modification time in nanoseconds, size of each."""
+    found = []
+    for name in _names(folder):
+        try:
+            status = os.stat(os.path.join(folder, name))
+        except OSError:
+            continue
+        found.append((name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(ENDING) and not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as exc:
+        raise InputError(folder, "the folder", f"it cannot be read: {exc.strerror}") from exc
+
+
+def _read(path: str) -> list[Rule]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as exc:
+        raise InputError(path, "the file", f"it cannot be opened: {exc.strerror}; a link is not followed") from exc
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            raise InputError(path, "the file", f"it is a regular file of at most {LARGEST} bytes")
+        try:
+            text = file.read().decode()
+        except UnicodeDecodeError as exc:
+            raise InputError(path, "the file", f"it is UTF-8: {exc.reason} at byte {exc.start}") from None
+    rules = parse_rules(text, path)
+    if has_key(text) and status.st_mode & 0o077:
+        raise InputError(
+            path, f"{stat.S_IMODE(status.st_mode):04o}", "it holds a hash key, so its mode is 0600: a key is a secret"
+        )
+    return rules

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: a policy: rules that say which device is steered how; the first that matches decides. Pure.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
+
+__all__ = ("Match", "Policy", "Rule", "Subject")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is known of a device when a rule for it is looked for."""
+
+    device: str
+    netns: str = ""  # its name; empty for the service's own and for one without a name
+    own_netns: bool = True  # it is in the network namespace of the service
+    holders: tuple[str, ...] = ()  # their commands
+    domain: str = ""  # libvirt's name of the guest
+    interface: int | None = None  # index of the network card in its guest
+    mac: str | None = None  # as the VMM's arguments give it, in lower case
+
+
+@dataclass(frozen=True)
+class Match:
+    """Everything that is given must be so; the texts are shell patterns.
+
+    Without ``netns`` only devices in the service's own network namespace match: containers are asked for, not found.
+    """
+
+    device: str | None = None
+    netns: str | None = None
+    holder: str | None = None
+    domain: str | None = None
+    interface: int | None = None
+    mac: str | None = None
+
+    def __call__(self, subject: Subject) -> bool:
+        pairs = (
+            (self.device, (subject.device,)),
+            (self.netns, (subject.netns,)),
+            (self.holder, subject.holders),
+            (self.domain, (subject.domain,) if subject.domain else ()),
+            (self.mac, (subject.mac,) if subject.mac else ()),
+        )
+        texts = all(
+            pattern is None or any(fnmatchcase(text, pattern) for text in candidates) for pattern, candidates in pairs
+        )
+        reachable = self.netns is not None or subject.own_netns
+        return reachable and texts and self.interface in (None, subject.interface)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``desired`` None: the devices that match are left alone."""
+
+    name: str
+    match: Match
+    desired: Desired | None
+    verify: bool = True
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Rules in the order in which they are asked."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def rule_for(self, subject: Subject) -> Rule | None:
+        """The first rule that matches; None: the policy does not speak of this device."""
+        return next((rule for rule in self.rules if rule.match(subject)), None)

@@ -1,0 +1,222 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the command line of the service, virtnet-rss.
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import STATUS_FILE, Service, Settings
+from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
+from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
+
+__all__ = ("main",)
+
+Arguments = argparse.Namespace
+CLEAR = "\x1b[H\x1b[2J"
+
+
+def main(words: t.Sequence[str] | None = None) -> int:
+    """The exit status: 0, 1 for a refusal in one sentence, 2 for wrong words."""
+    arguments = _parser().parse_args(words)
+    try:
+        return int(arguments.command(arguments) or 0)
+    except VirtnetRssError as exc:
+        print(f"virtnet-rss: {exc}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Arguments) -> None:
+    Service(
+        Settings(
+            policy_folder=arguments.policy,
+            status_file=arguments.status_file,
+            metrics_file=arguments.metrics_file,
+            watch=arguments.watch,
+            full=arguments.full,
+        )
+    ).run()
+
+
+def _check(arguments: Arguments) -> None:
+    print(f"{arguments.policy}: {len(load_policy(arguments.policy).rules)} rules")
+
+
+def _apply(arguments: Arguments) -> int:
+    policy = load_policy(arguments.policy)
+    with Observer() as observer:
+        results = reconcile(observer, policy, list_namespaces(), check=arguments.dry_run)
+    rows = [
+        {
+            "name": result.device.name,
+            "netns": result.namespace.name,
+            "rule": result.rule.name if result.rule else "",
+            "action": result.action,
+            "state": result.device.state,
+            "reason": (result.outcome.fallback.reason if result.outcome and result.outcome.fallback else "")
+            or result.reason,
+        }
+        for result in results
+    ]
+    if arguments.json:
+        print(json.dumps(rows))
+    else:
+        print(table(("device", "netns", "rule", "action", "state", "reason"), [list(row.values()) for row in rows]))
+    return 1 if any(row["action"] in ("fallback", "wait") for row in rows) else 0
+
+
+def _sightings(arguments: Arguments, seconds: float = 0) -> tuple[Sighting, ...]:
+    return look(arguments.taps or ["*"], list_namespaces(), seconds=seconds).sightings
+
+
+def _status(arguments: Arguments) -> None:
+    service = _service_state(arguments.status_file)
+    reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
+    if arguments.json:
+        print(json.dumps({"service": service, "taps": reports}))
+        return
+    print(_service_line(service))
+    rows = [
+        [
+            report["name"],
+            report["netns"],
+            report["state"],
+            report["implementation"]["decides"],
+            report["queues"],
+            (report["counters"] or {}).get("packets", ""),
+            (report["counters"] or {}).get("spread") or "",
+            report["reason"] or report["implementation"]["reason"],
+        ]
+        for report in reports
+    ]
+    print(table(("device", "netns", "state", "decides", "queues", "packets", "spread", "reason"), rows))
+
+
+def _service_state(path: str) -> dict[str, t.Any] | None:
+    """What the running service wrote; None when none runs."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            state: dict[str, t.Any] = json.load(file)
+        os.kill(int(state["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return state
+
+
+def _service_line(state: dict[str, t.Any] | None) -> str:
+    if state is None:
+        return "the service does not run"
+    parts = [
+        f"the service runs as process {state['pid']} with {state['rules']} rules, put back {state['reapplied']} times"
+    ]
+    parts += [f"policy refused: {state['policy_error']}"] if state["policy_error"] else []
+    parts += [state["error"]] if state["error"] else []
+    return "; ".join(parts)
+
+
+def _top(arguments: Arguments) -> None:
+    before = {_key(each): each for each in _sightings(arguments)}
+    rounds = 0
+    while not arguments.rounds or rounds < arguments.rounds:
+        begin = time.monotonic()
+        time.sleep(arguments.interval)
+        now = _sightings(arguments)
+        seconds = time.monotonic() - begin
+        parts = [bars(each, _rates(each, before.get(_key(each)), seconds)) for each in now]
+        print((CLEAR if sys.stdout.isatty() else "") + "\n".join(parts or ["no TAP devices"]), flush=True)
+        before = {_key(each): each for each in now}
+        rounds += 1
+
+
+def _key(sighting: Sighting) -> tuple[int, int, int]:
+    device = sighting.device
+    return device.netns_inode, device.ifindex, device.program.id if device.program else 0
+
+
+def _rates(now: Sighting, before: Sighting | None, seconds: float) -> list[float]:
+    if now.counters is None:
+        return []
+    counters = now.counters.since(before.counters) if before and before.counters else now.counters
+    return [count / seconds for count in counters.packets(now.device.queues)]
+
+
+def _explain(arguments: Arguments) -> None:
+    arguments.taps = [arguments.device]
+    for sighting in _sightings(arguments):
+        print(explain(arguments.flow, sighting))
+
+
+def _metrics(arguments: Arguments) -> None:
+    state = _service_state(arguments.status_file) or {}
+    text = metrics_text(
+        _sightings(arguments, arguments.measure),
+        fallbacks={},
+        reapplied=state.get("reapplied", 0),
+        policy_error=bool(state.get("policy_error")),
+        timestamp=time.time(),
+    )
+    print(text, end="")
+
+
+def _seconds(least: float) -> t.Callable[[str], float]:
+    def parse(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if float(text) >= least:
+                return float(text)
+        raise argparse.ArgumentTypeError(str(InputError("seconds", text, f"a number from {least:g} on")))
+
+    return parse
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="virtnet-rss", description="Keeps the TAP devices of guests steered.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--policy", default=POLICY_FOLDER, metavar="FOLDER", help="default: %(default)s")
+    common.add_argument("--status-file", default=STATUS_FILE, metavar="FILE", help="default: %(default)s")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: t.Callable[[Arguments], int | None], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, parents=[common])
+        made.set_defaults(command=command, taps=[])
+        return made
+
+    run = add("run", _run, "The service itself: steer by the policy until it is told to stop.")
+    run.add_argument("--metrics-file", metavar="FILE", help="for node_exporter's textfile collector; default: none")
+    run.add_argument("--watch", type=_seconds(0.05), default=0.5, metavar="SECONDS", help="default: %(default)s")
+    run.add_argument("--full", type=_seconds(1), default=30.0, metavar="SECONDS", help="default: %(default)s")
+    add("check", _check, "Read the policy and say what is wrong with it.")
+    apply = add("apply", _apply, "One pass over all devices, without the service.")
+    apply.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    apply.add_argument("--json", action="store_true")
+    status = add("status", _status, "What steers each device now.")
+    status.add_argument("--json", action="store_true")
+    top = add("top", _top, "Packets a second on each queue, until Ctrl-C.")
+    top.add_argument("--interval", type=_seconds(0.1), default=1.0, metavar="SECONDS")
+    top.add_argument("--rounds", type=int, default=0, help="stop after so many; default: never")
+    top.add_argument("taps", nargs="*", metavar="DEVICE")
+    explaining = add("explain", _explain, "Which queue a flow takes, and why.")
+    explaining.add_argument("flow", metavar="FLOW", help="such as 'tcp 192.0.2.1:1234 198.51.100.2:443'")
+    explaining.add_argument("--device", required=True, metavar="DEVICE", help="a name, or a pattern for several")
+    metrics = add("metrics", _metrics, "What the service writes for node_exporter, now.")
+    metrics.add_argument("--measure", type=_seconds(0), default=0.0, metavar="SECONDS", help="the programs' cost too")
+    return parser

@@ -1,0 +1,253 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the service: steers new devices at once, puts back what somebody took off, and looks at
+# everything from time to time. It keeps nothing that it could not find out again, so it may be killed at any moment.
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
+from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
+from ansible_collections.virtnet.rss.plugins.module_utils._service.files import write_atomically
+from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, signature
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key, Result
+    from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import Signature
+
+__all__ = ("STATUS_FILE", "Service", "Settings")
+
+STATUS_FILE = "/run/virtnet-rss/status.json"
+SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are being attached
+SETTLE_MOST = 0.05
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the service works; times in seconds."""
+
+    policy_folder: str
+    status_file: str = STATUS_FILE
+    metrics_file: str | None = None
+    watch: float = 0.5  # between two cheap looks
+    full: float = 30.0  # between two whole passes
+
+
+@dataclass
+class State:
+    """What is known between two passes; all of it can be found out again."""
+
+    policy: Policy = field(default_factory=Policy)
+    policy_print: tuple[tuple[str, int, int], ...] | None = None
+    policy_error: str = ""
+    seen: Signature = field(default_factory=dict)
+    steered: set[Key] = field(default_factory=set)  # by us, when last looked at
+    results: dict[Key, Result] = field(default_factory=dict)
+    reapplied: int = 0
+    error: str = ""  # of the last pass
+
+
+class Service:
+    """``run()`` returns when it was told to stop; what is attached stays attached."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._state = State()
+        self._told: set[int] = set()  # signals
+        self._said: set[str] = set()
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; SIGHUP reads the policy again."""
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda caught, _frame: self._told.add(caught))
+        events = LinkEvents()
+        try:
+            with Observer() as observer:
+                for reason in (events.reason, observer.inspector_reason):
+                    self._say(reason)
+                self._reload()
+                self._full_pass(observer)
+                notify("READY=1", self._status_line())
+                self._loop(observer, events, reader)
+        finally:
+            notify("STOPPING=1")
+            events.close()
+            signal.set_wakeup_fd(-1)
+            os.close(reader)
+            os.close(writer)
+
+    def _loop(self, observer: Observer, events: LinkEvents, wakeup: int) -> None:
+        poll = select.poll()
+        poll.register(wakeup, select.POLLIN)
+        if events.descriptor is not None:
+            poll.register(events.descriptor, select.POLLIN)
+        next_full = time.monotonic() + self._settings.full
+        interval = min(self._settings.watch, watchdog_seconds() or self._settings.watch)
+        while True:
+            ready = {descriptor for descriptor, _event in poll.poll(interval * 1000)}
+            if wakeup in ready:
+                os.read(wakeup, 1024)
+            if {signal.SIGTERM, signal.SIGINT} & self._told:
+                return
+            if events.descriptor in ready:
+                events.drain()
+                self._settle(observer)
+            if self._reload_if_told() or time.monotonic() >= next_full:
+                self._full_pass(observer)
+                next_full = time.monotonic() + self._settings.full
+            else:
+                self._watch(observer)
+            notify("WATCHDOG=1", self._status_line())
+
+    def _settle(self, observer: Observer) -> None:
+        """A VMM opens the queues of a new device one after the other; each would be another default table."""
+        deadline, before = time.monotonic() + SETTLE_MOST, signature(observer)
+        while time.monotonic() < deadline:
+            time.sleep(SETTLE_STEP)
+            now = signature(observer)
+            if now == before:
+                return
+            before = now
+
+    def _watch(self, observer: Observer) -> None:
+        now = signature(observer)
+        different = changed(self._state.seen, now)
+        if different:
+            self._pass(observer, different)
+        else:
+            self._state.seen = now  # without those that have gone
+
+    def _full_pass(self, observer: Observer) -> None:
+        self._pass(observer, None)
+        self._write_metrics()
+
+    def _pass(self, observer: Observer, only: set[Key] | None) -> None:
+        state = self._state
+        try:
+            results = reconcile(observer, state.policy, list_namespaces(), only=only)
+            state.error = ""
+        except (VirtnetRssError, OSError) as exc:
+            state.error = str(exc)
+            self._say(f"a pass failed, the next one tries again: {exc}")
+            return
+        for result in results:
+            self._note(result)
+        state.seen = signature(observer)
+        if only is None:
+            state.results = {result.key: result for result in results}
+        else:
+            state.results.update((result.key, result) for result in results)
+        state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
+        self._write_status()
+
+    def _note(self, result: Result) -> None:
+        """Count what was put back, and tell what was done."""
+        outcome = result.outcome
+        if outcome and outcome.action in ("attach", "replace") and result.key in self._state.steered:
+            self._state.reapplied += 1
+        if outcome and outcome.action not in ("none", "keep"):
+            fallback = f": {outcome.fallback.stage}: {outcome.fallback.reason}" if outcome.fallback else ""
+            print(f"{_printable(result.device.name)}: {outcome.action}{fallback}", flush=True)
+
+    def _reload_if_told(self) -> bool:
+        told = signal.SIGHUP in self._told
+        self._told.discard(signal.SIGHUP)
+        try:
+            differs = fingerprint(self._settings.policy_folder) != self._state.policy_print
+        except InputError:
+            differs = not self._state.policy_error
+        if not told and not differs:
+            return False
+        reloading()
+        self._reload()
+        notify("READY=1")
+        return True
+
+    def _reload(self) -> None:
+        """A policy that is refused leaves the one in force as it is."""
+        state = self._state
+        try:
+            state.policy_print = fingerprint(self._settings.policy_folder)
+            state.policy, state.policy_error = load_policy(self._settings.policy_folder), ""
+        except InputError as exc:
+            state.policy_error = str(exc)
+            self._say(f"the policy is refused, the one in force stays: {exc}")
+
+    def _status_line(self) -> str:
+        state = self._state
+        parts = [f"{len(state.steered)} of {len(state.results)} devices steered"]
+        parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
+        parts += [state.error] if state.error else []
+        return "STATUS=" + "; ".join(map(_printable, parts))
+
+    def _write_status(self) -> None:
+        state = self._state
+        content = {
+            "pid": os.getpid(),
+            "policy_error": state.policy_error,
+            "error": state.error,
+            "reapplied": state.reapplied,
+            "rules": len(state.policy.rules),
+            "time": time.time(),
+        }
+        self._write(self._settings.status_file, json.dumps(content) + "\n")
+
+    def _write_metrics(self) -> None:
+        if not self._settings.metrics_file:
+            return
+        stages = {
+            key: result.outcome.fallback.stage
+            for key, result in self._state.results.items()
+            if result.outcome and result.outcome.fallback
+        }
+        try:
+            sightings = look(["*"], list_namespaces()).sightings
+        except (VirtnetRssError, OSError) as exc:
+            self._say(f"no metrics: {exc}")
+            return
+        text = metrics_text(
+            sightings,
+            fallbacks=stages,
+            reapplied=self._state.reapplied,
+            policy_error=bool(self._state.policy_error),
+            timestamp=time.time(),
+        )
+        self._write(self._settings.metrics_file, text)
+
+    def _write(self, path: str, content: str) -> None:
+        """A full or read-only disk keeps the old file, and the work goes on."""
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            write_atomically(path, content)
+        except OSError as exc:
+            self._say(f"{path} cannot be written, the old one stays: {exc.strerror}")
+
+    def _say(self, sentence: str) -> None:
+        """Once, however often it comes up."""
+        if sentence and sentence not in self._said:
+            self._said.add(sentence)
+            print(_printable(sentence), file=sys.stderr, flush=True)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: files that readers find whole or not at all.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+
+__all__ = ("write_atomically",)
+
+
+def write_atomically(path: str, content: str, *, mode: int = 0o644) -> None:
+    """Write beside the file and rename; OSError leaves the old file as it was."""
+    folder, name = os.path.split(os.path.abspath(path))
+    descriptor, scratch = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+        os.rename(scratch, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(scratch)
+        raise

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: metrics in the text format of Prometheus, for node_exporter's textfile collector.
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import spread
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
+
+__all__ = ("metrics_text",)
+
+STATES = ("steered", "automatic", "foreign", "unknown")
+HELP = {
+    "virtnet_rss_state": ("gauge", "1 for the state that the device is in"),
+    "virtnet_rss_queues": ("gauge", "Attached queues"),
+    "virtnet_rss_packets_total": ("counter", "Packets that the steering program sent to a queue"),
+    "virtnet_rss_spread": ("gauge", "Busiest queue over the mean: 1 is even"),
+    "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
+    "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
+    "virtnet_rss_fallback": ("gauge", "1 for a device that could not be steered as wanted, with the stage"),
+    "virtnet_rss_reapplied_total": ("counter", "Times that a steering which somebody took off was put back"),
+    "virtnet_rss_policy_error": ("gauge", "1 while the policy on disk is refused and an older one is in force"),
+    "virtnet_rss_last_pass_timestamp_seconds": ("gauge", "When everything was looked at last"),
+}
+
+
+def metrics_text(
+    sightings: t.Iterable[Sighting],
+    *,
+    fallbacks: t.Mapping[tuple[int, int], str],
+    reapplied: int,
+    policy_error: bool,
+    timestamp: float,
+) -> str:
+    """The whole file; ``fallbacks`` has the stage for each device (inode of its namespace, ifindex) that fell back."""
+    samples: dict[str, list[str]] = {name: [] for name in HELP}
+
+    def add(name: str, value: float, **labels: object) -> None:
+        text = ",".join(f'{label}="{_escaped(str(content))}"' for label, content in labels.items())
+        samples[name].append(f"{name}{{{text}}} {value}" if labels else f"{name} {value}")
+
+    for sighting in sightings:
+        _device(add, sighting, fallbacks)
+    add("virtnet_rss_reapplied_total", reapplied)
+    add("virtnet_rss_policy_error", int(policy_error))
+    add("virtnet_rss_last_pass_timestamp_seconds", timestamp)
+    lines = []
+    for name, (kind, text) in HELP.items():
+        if samples[name]:
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", *samples[name]]
+    return "\n".join(lines) + "\n"
+
+
+def _device(add: t.Callable[..., None], sighting: Sighting, fallbacks: t.Mapping[tuple[int, int], str]) -> None:
+    device = sighting.device
+    where = {"device": device.name, "netns": sighting.namespace.name or str(device.netns_inode)}
+    for state in STATES:
+        add("virtnet_rss_state", int(state == device.state), **where, state=state)
+    add("virtnet_rss_queues", device.queues, **where)
+    if sighting.counters:
+        packets = sighting.counters.packets(device.queues)
+        for queue, count in enumerate(packets):
+            add("virtnet_rss_packets_total", count, **where, queue=queue)
+        even = spread(packets)
+        if even is not None:
+            add("virtnet_rss_spread", even, **where)
+    if sighting.traffic:
+        add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
+    if sighting.measurement and sighting.measurement.per_packet is not None:
+        add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, **where)
+    stage = fallbacks.get((device.netns_inode, device.ifindex))
+    if stage:
+        add("virtnet_rss_fallback", 1, **where, stage=stage)
+
+
+def _escaped(text: str) -> str:
+    """A label's value: backslash, quote and line feed are escaped; other control characters are left out."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return "".join(letter if letter.isprintable() else "?" for letter in escaped)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: brings devices to what the policy wants of them. One pass; the kernel's state is the only
+# memory, so it may die anywhere and be started again.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Subject
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Outcome, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+
+__all__ = ("Key", "Result", "reconcile")
+
+Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
+CHANGES = ("attach", "replace", "detach")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a pass found and did with one device."""
+
+    namespace: Namespace
+    device: Device  # after the pass
+    rule: Rule | None = None  # None: the policy does not speak of it
+    outcome: Outcome | None = None  # None: it was left alone, or could not be planned
+    reason: str = ""  # why it could not
+
+    @property
+    def key(self) -> Key:
+        return self.device.netns_inode, self.device.ifindex
+
+    @property
+    def action(self) -> str:
+        """none, attach, replace, detach, keep, fallback, ignore (no rule) or wait (it cannot be planned now)."""
+        if self.outcome:
+            return self.outcome.action
+        return "wait" if self.reason else "ignore"
+
+
+class Planned(t.NamedTuple):
+    device: Device
+    rule: Rule | None
+    step: Step | None
+    reason: str = ""
+
+
+def reconcile(
+    observer: Observer,
+    policy: Policy,
+    namespaces: t.Sequence[Namespace],
+    *,
+    only: t.Collection[Key] | None = None,
+    check: bool = False,
+) -> list[Result]:
+    """One pass over the devices of some namespaces, or over the named ones; ``check`` changes nothing.
+
+    Nothing is locked while there is nothing to change. StateError when another writer keeps the lock for too long.
+    """
+    results: list[Result] = []
+    for namespace in namespaces:
+        wanted = None if only is None else {ifindex for inode, ifindex in only if inode == namespace.inode}
+        if wanted is not None and not wanted:
+            continue
+        try:
+            with entered(namespace):
+                results += _pass(observer, policy, namespace, wanted, check)
+        except DeviceError:  # the namespace has gone, and its devices with it
+            continue
+    return results
+
+
+def _pass(
+    observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, check: bool
+) -> list[Result]:
+    planned = _plan(observer, policy, namespace, wanted)
+    if check or not any(each.step and each.step.action in CHANGES for each in planned):
+        return _apply(namespace, planned, check)
+    with exclusive():
+        # Another writer may have done it meanwhile.
+        return _apply(namespace, _plan(observer, policy, namespace, wanted), check)
+
+
+def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None) -> list[Planned]:
+    links = [link for link in list_links() if wanted is None or link.ifindex in wanted]
+    guests = Guests()
+    planned = []
+    for device in observer.devices(links):
+        rule = policy.rule_for(_subject(device, namespace, guests))
+        if rule is None or rule.desired is None:
+            planned.append(Planned(device, rule, None))
+            continue
+        try:
+            (step,) = plan(rule.desired, [device], new_key=random_key)
+            planned.append(Planned(device, rule, step))
+        except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
+            planned.append(Planned(device, rule, None, str(exc)))
+    return planned
+
+
+def _apply(namespace: Namespace, planned: list[Planned], check: bool) -> list[Result]:
+    appliers: dict[tuple[str, bool], Applier] = {}
+    results = []
+    for device, rule, step, reason in planned:
+        if step is None or rule is None or rule.desired is None:
+            results.append(Result(namespace, device, rule, None, reason))
+            continue
+        how = (rule.desired.fallback, rule.verify)
+        applier = appliers.setdefault(how, Applier(fallback=how[0], verify=how[1], check=check))
+        outcome = applier.apply(step)
+        results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
+    return results
+
+
+def _subject(device: Device, namespace: Namespace, guests: Guests) -> Subject:
+    domain, interface, mac = "", None, None
+    for pid in dict.fromkeys(holder.pid for holder in device.holders):
+        guest = guests.guest(pid)
+        if guest:
+            nic = guest.nic_of(device.name, [holder.descriptor for holder in device.holders if holder.pid == pid])
+            domain = guest.name
+            interface, mac = (nic.index, nic.mac) if nic else (None, None)
+    commands = tuple(dict.fromkeys(holder.command for holder in device.holders))
+    return Subject(device.name, namespace.name, namespace.is_current, commands, domain, interface, mac)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A policy that is refused names its place; nothing of a key is in the sentence."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
+
+KEY = bytes(range(40)).hex()
+BROKEN: list[tuple[t.Any, str]] = [
+    ([], r"p: \[\] is not allowed; it is a dictionary of rules"),
+    ({"rulez": []}, r"p: 'rulez' is not allowed; its words are rules"),
+    ({}, r"p: rules: None is not allowed; it is a list of rules"),
+    ({"rules": [7]}, r"p: rules\[0\]: 7 is not allowed"),
+    ({"rules": [{}, {"mach": {}}]}, r"p: rules\[1\]: 'mach' is not allowed; its words are name, match"),
+    ({"rules": [{"match": []}]}, r"p: rules\[0\].match: \[\] is not allowed"),
+    ({"rules": [{"match": {"device": 7}}]}, r"p: rules\[0\].match.device: 7 is not allowed; it is a text"),
+    ({"rules": [{"match": {"interface": True}}]}, r"match.interface: True is not allowed; it is a whole number"),
+    ({"rules": [{"state": "gone"}]}, r"p: rules\[0\].state: 'gone' is not allowed; choose of present, absent, ignore"),
+    ({"rules": [{"foreign": "eat"}]}, r"rules\[0\].foreign: 'eat' is not allowed; choose of keep, replace, fail"),
+    ({"rules": [{"fallback": 1}]}, r"rules\[0\].fallback: 1 is not allowed"),
+    ({"rules": [{"hash_types": "tcpv4"}]}, r"rules\[0\].hash_types: 'tcpv4' is not allowed; it is a list"),
+    ({"rules": [{"hash_types": ["tcpv4", "x"]}]}, r"rules\[0\].hash_types\[1\]: 'x' is not allowed"),
+    ({"rules": [{"hash_key": "00"}]}, r"rules\[0\].hash_key: "),
+    ({"rules": [{"default_queue": -1}]}, r"rules\[0\].default_queue: -1 is not allowed"),
+    ({"rules": [{"default_queue": "0"}]}, r"rules\[0\].default_queue: '0' is not allowed; it is a whole number"),
+    ({"rules": [{"redirect": "yes"}]}, r"rules\[0\].redirect: 'yes' is not allowed; it is true or false"),
+    ({"rules": [{"indirection": {"equall": 4}}]}, r"rules\[0\].indirection: 'equall' is not allowed"),
+    ({"rules": [{"indirection": {"equal": 4, "table": [1]}}]}, r"rules\[0\].indirection: .* exactly one"),
+    ({"rules": [{"indirection": {"table": [0, 1, 2]}}]}, r"rules\[0\].indirection.table: .* power of two"),
+    ({"rules": [{"indirection": {"size": 100}}]}, r"rules\[0\].indirection.size: 100 is not allowed"),
+    ({"rules": [{"indirection": {"weight": [1, "2"]}}]}, r"indirection.weight: .* a list of whole numbers"),
+]
+
+
+@pytest.mark.parametrize(("document", "sentence"), BROKEN, ids=[sentence for _document, sentence in BROKEN])
+def test_refused(document: t.Any, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        parse_rules(json.dumps(document), "p")
+
+
+def test_no_json() -> None:
+    with pytest.raises(InputError, match=r"p: 'the document' is not allowed; it is no JSON: .*line 1 column 2"):
+        parse_rules("{", "p")
+
+
+@pytest.mark.parametrize("key", [KEY[:-2], KEY + "00", "x" + KEY[1:]])
+def test_a_wrong_key_is_not_repeated(key: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_rules(json.dumps({"rules": [{"hash_key": key}]}), "p")
+    assert KEY[4:40] not in str(caught.value)
+
+
+def test_defaults_are_those_of_the_module() -> None:
+    (rule,) = parse_rules('{"rules": [{}]}', "p")
+    assert rule == Rule("", Match(), Desired()) and desired_from({}) == Desired()
+
+
+def test_everything_that_can_be_said() -> None:
+    given = {
+        "name": "web",
+        "match": {
+            "device": "vnet*",
+            "netns": "*",
+            "holder": "qemu*",
+            "domain": "web-*",
+            "interface": 1,
+            "mac": "52:*:AA",
+        },
+        "state": "present",
+        "hash_types": ["ipv4"],
+        "hash_key": KEY,
+        "indirection": {"weight": [1, 2], "start": 1, "size": 64},
+        "default_queue": 3,
+        "redirect": False,
+        "statistics": False,
+        "foreign": "fail",
+        "fallback": "keep",
+        "allow_future_queues": True,
+        "verify": False,
+    }
+    (rule,) = parse_rules(json.dumps({"rules": [given]}), "p")
+    assert rule.match == Match("vnet*", "*", "qemu*", "web-*", 1, "52:*:aa") and rule.verify is False
+    assert rule.desired == Desired(
+        hash_types=1,
+        hash_key=bytes.fromhex(KEY),
+        indirection=Indirection(weight=(1, 2), start=1, size=64),
+        default_queue=3,
+        redirect=False,
+        statistics=False,
+        foreign="fail",
+        fallback="keep",
+        allow_future_queues=True,
+    )
+
+
+GUEST = Subject("vnet3", "", True, ("qemu-system-x86",), "web-1", 1, "52:54:00:00:00:aa")
+MATCHES: list[tuple[Match, bool]] = [
+    (Match(), True),
+    (Match(device="vnet*"), True),
+    (Match(device="VNET*"), False),
+    (Match(holder="qemu*"), True),
+    (Match(holder="cloud*"), False),
+    (Match(domain="web-?"), True),
+    (Match(domain="db-*"), False),
+    (Match(interface=1), True),
+    (Match(interface=0), False),
+    (Match(mac="52:54:*"), True),
+    (Match(netns=""), True),
+    (Match(netns="blue"), False),
+    (Match(netns="*"), True),
+    (Match(device="vnet*", domain="db-*"), False),
+]
+
+
+@pytest.mark.parametrize(("match", "is_wanted"), MATCHES, ids=[str(match) for match, _wanted in MATCHES])
+def test_match(match: Match, is_wanted: bool) -> None:
+    assert match(GUEST) is is_wanted
+
+
+def test_other_namespaces_are_asked_for() -> None:
+    container = Subject("tap0", "", own_netns=False)
+    assert not Match()(container) and not Match(device="tap0")(container) and Match(netns="*")(container)
+
+
+def test_what_is_not_known_does_not_match() -> None:
+    plain = Subject("tap0")
+    assert not any(match(plain) for match in (Match(domain="*"), Match(mac="*"), Match(holder="*"), Match(interface=0)))
+
+
+def test_the_first_rule_decides() -> None:
+    first, second = Rule("a", Match(device="vnet*"), None), Rule("b", Match(), Desired())
+    policy = Policy((first, second))
+    assert policy.rule_for(GUEST) is first and policy.rule_for(Subject("tap0")) is second
+    assert Policy().rule_for(GUEST) is None
+
+
+class TestFolder:
+    def test_in_the_order_of_names(self, tmp_path: Path) -> None:
+        for name, rule in (("20.json", "b"), ("10.json", "a"), (".hidden.json", "x"), ("notes.txt", "x")):
+            (tmp_path / name).write_text(json.dumps({"rules": [{"name": rule}]}), encoding="utf-8")
+        assert [rule.name for rule in load_policy(str(tmp_path)).rules] == ["a", "b"]
+
+    def test_no_folder(self, tmp_path: Path) -> None:
+        assert load_policy(str(tmp_path / "none")) == Policy()
+
+    def test_a_link_is_not_followed(self, tmp_path: Path) -> None:
+        (tmp_path / "10.json").symlink_to("/etc/passwd")
+        with pytest.raises(InputError, match=r"10.json: 'the file' is not allowed; .* a link is not followed"):
+            load_policy(str(tmp_path))
+
+    @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+    def test_a_key_is_a_secret(self, tmp_path: Path, mode: int) -> None:
+        path = tmp_path / "10.json"
+        path.write_text(json.dumps({"rules": [{"hash_key": KEY}]}), encoding="utf-8")
+        path.chmod(mode)
+        with pytest.raises(InputError, match="its mode is 0600"):
+            load_policy(str(tmp_path))
+        path.chmod(0o600)
+        assert len(load_policy(str(tmp_path)).rules) == 1
+
+    def test_not_utf_8(self, tmp_path: Path) -> None:
+        (tmp_path / "10.json").write_bytes(b"\xff")
+        with pytest.raises(InputError, match=r"it is UTF-8: .* at byte 0"):
+            load_policy(str(tmp_path))
+
+    def test_fingerprint(self, tmp_path: Path) -> None:
+        empty = fingerprint(str(tmp_path))
+        (tmp_path / "10.json").write_text("{}", encoding="utf-8")
+        assert fingerprint(str(tmp_path)) != empty
+
+
+@pytest.mark.parametrize("text", ["", "7", "[]", '{"rules": 7}', '{"rules": [7]}', '{"rules": [{}]}'])
+def test_no_key(text: str) -> None:
+    assert not has_key(text)
