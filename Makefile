@@ -10,8 +10,7 @@ CHECKS := $(PYTHON) tools/checks
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: test service: ## tests/service, the service on real TAP devices (root)
-setup lint types licences bpf dist sanity units page integration kernel service
+.PHONY: test setup lint types licences bpf dist sanity units page integration kernel service
 test: ## everything below, as root on a fresh Debian 12
 	@$(CHECKS)
 setup: ## packages, .venv and the work tree in .build; every phase does this first
@@ -25,6 +24,7 @@ units: ## ansible-test units, on every Python found
 page: ## the report of virtnet.rss.audit, in a headless browser
 integration: ## ansible-test integration, on real TAP devices of this host (root)
 kernel: ## tests/kernel, on this host's kernel (root)
+service: ## tests/service, the service on real TAP devices (root)
 setup lint types licences bpf dist sanity units page integration kernel service:
 	@$(CHECKS) $@
 

@@ -28,7 +28,7 @@ class Bar:
 def bars(results: dict[str, t.Any]) -> list[Bar]:
     """The bars of the sections that were measured."""
     found: list[Bar] = []
-    for section, function in (("per_packet", _per_packet), ("device", _device), ("host", _host)):
+    for section, function in (("per_packet", _per_packet), ("device", _device), ("service", _service), ("host", _host)):
         if section in results:
             found += function(results[section])
     return found
@@ -67,6 +67,14 @@ def _device(section: dict[str, t.Any]) -> list[Bar]:
         found.append(Bar(f"through a {path}, ours against automatic selection", times[OURS] / automatic, 1.02))
         found.append(Bar(f"through a {path}, ours against QEMU's", times[OURS] / times[QEMU], 1.0))
     return found
+
+
+def _service(section: dict[str, t.Any]) -> list[Bar]:
+    return [
+        Bar("a new device is steered, 99th percentile", section["latency_ms"]["p99"], 100, "ms"),
+        Bar("the service beside 256 devices, of a core", section["idle"]["cpu_percent"], 1, "%"),
+        Bar("its memory", section["idle"]["rss_mib"], 60, "MiB"),
+    ]
 
 
 def _host(section: dict[str, t.Any]) -> list[Bar]:

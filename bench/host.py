@@ -21,7 +21,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.kernel.module import PYTHON, TREE, run_module
 
-__all__ = ("measure",)
+__all__ = ("held", "measure")
 
 COUNTS = (1, 16, 64, 256)
 WORKS = ("attach", "replace", "nothing", "info")
@@ -34,7 +34,7 @@ def measure(*, rounds: int) -> dict[str, t.Any]:
     result: dict[str, t.Any] = {"phases": {}, "processes": {}, "rounds": rounds}
     for count in COUNTS:
         print(f"  {count} devices", flush=True)
-        with own_network_namespace(), _held(count):
+        with own_network_namespace(), held(count):
             result["phases"][count] = _phases(count, rounds)
             result["processes"][count] = _processes(rounds)
             result["memory"] = _kernel_memory()
@@ -42,7 +42,7 @@ def measure(*, rounds: int) -> dict[str, t.Any]:
 
 
 @contextlib.contextmanager
-def _held(count: int) -> t.Iterator[None]:
+def held(count: int) -> t.Iterator[None]:
     """So many four-queue TAP devices, held by this process."""
     with contextlib.ExitStack() as stack:
         for number in range(count):

@@ -84,8 +84,19 @@ def _host(section: dict[str, t.Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _service(section: dict[str, t.Any]) -> str:
+    latency, idle = section["latency_ms"], section["idle"]
+    rows = [[name, f"{value:.0f} ms"] for name, value in latency.items()]
+    table = _table(f"Service: from a new device to its program, {section['creations']} devices", ["", ""], rows)
+    return (
+        f"{table}\n\nService beside {section['devices']} devices: {idle['cpu_percent']:.2f} % of a core, "
+        f"{idle['rss_mib']:.0f} MiB"
+    )
+
+
 SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {
     "per_packet": _per_packet,
     "device": _device,
+    "service": _service,
     "host": _host,
 }

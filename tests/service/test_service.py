@@ -206,6 +206,24 @@ def test_what_systemd_is_told(service: Running, tap: HeldTap) -> None:
     assert service.notified("STOPPING=1")
 
 
+def test_a_systemd_that_does_not_listen(service: Running, tap: HeldTap) -> None:
+    """Its socket takes some ten messages that nobody reads; devices are steered all the same."""
+    service.write(RULE)
+    service.start("--watch", "0.05")
+    time.sleep(1)
+    foreign.detach(tap)
+    eventually(lambda: service.status()["reapplied"] == 1, 2)
+
+
+def test_devices_that_come_and_go(service: Running) -> None:
+    """While one is dealt with the next one is made: it must not be taken for one that was dealt with."""
+    service.write(RULE)
+    service.start()
+    for number in range(20):
+        with HeldTap(f"tap{number}") as held:
+            eventually(lambda name=held.name: info(name)["state"] == "steered", 2)
+
+
 def test_metrics(service: Running, tap: HeldTap) -> None:
     service.write(RULE)
     service.start()

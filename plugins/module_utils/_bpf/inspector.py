@@ -70,14 +70,17 @@ class Inspector:
             self._link = None
         self._object.close()
 
-    def look(self) -> list[OpenQueue]:
-        """Every open queue on this host, as far as its process is in our pid namespace."""
+    def records(self) -> bytes:
+        """What look() makes its list of (struct queue_record, bpf/record.h): the same bytes, the same state."""
         iterator = self._libbpf.call("bpf_iter_create", self._libbpf.call("bpf_link__fd", self._link))
         try:
-            content = b"".join(iter(lambda: os.read(iterator, READ_SIZE), b""))
+            return b"".join(iter(lambda: os.read(iterator, READ_SIZE), b""))
         finally:
             os.close(iterator)
-        size = ctypes.sizeof(QueueRecord)
+
+    def look(self) -> list[OpenQueue]:
+        """Every open queue on this host, as far as its process is in our pid namespace."""
+        content, size = self.records(), ctypes.sizeof(QueueRecord)
         return [_queue(QueueRecord.from_buffer_copy(content, start)) for start in range(0, len(content), size)]
 
 

@@ -23,7 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.files import 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
-from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, signature
+from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -59,6 +59,7 @@ class State:
     policy_print: tuple[tuple[str, int, int], ...] | None = None
     policy_error: str = ""
     seen: Signature = field(default_factory=dict)
+    snapshot: bytes | None = None  # of a moment when nothing was to be done
     steered: set[Key] = field(default_factory=set)  # by us, when last looked at
     results: dict[Key, Result] = field(default_factory=dict)
     reapplied: int = 0
@@ -130,21 +131,26 @@ class Service:
             before = now
 
     def _watch(self, observer: Observer) -> None:
+        snapshot = observer.snapshot()
+        if snapshot is not None and snapshot == self._state.snapshot:
+            return
         now = signature(observer)
         different = changed(self._state.seen, now)
+        self._state.seen = {key: value for key, value in self._state.seen.items() if key in now}
+        self._state.snapshot = None if different else snapshot
         if different:
-            self._pass(observer, different)
-        else:
-            self._state.seen = now  # without those that have gone
+            self._pass(observer, {key: now[key] for key in different})
 
     def _full_pass(self, observer: Observer) -> None:
-        self._pass(observer, None)
-        self._write_metrics()
+        self._pass(observer, signature(observer), everything=True)
+        self._write_metrics(observer)
 
-    def _pass(self, observer: Observer, only: set[Key] | None) -> None:
+    def _pass(self, observer: Observer, looked_at: Signature, *, everything: bool = False) -> None:
+        """Deal with the devices that a look has shown. What comes up during the pass is for the next look: therefore
+        what is remembered is what this one found and did, not a new look."""
         state = self._state
         try:
-            results = reconcile(observer, state.policy, list_namespaces(), only=only)
+            results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at)
             state.error = ""
         except (VirtnetRssError, OSError) as exc:
             state.error = str(exc)
@@ -152,11 +158,11 @@ class Service:
             return
         for result in results:
             self._note(result)
-        state.seen = signature(observer)
-        if only is None:
-            state.results = {result.key: result for result in results}
-        else:
-            state.results.update((result.key, result) for result in results)
+        if everything:
+            state.seen, state.results = {}, {}
+        state.seen.update(looked_at)
+        state.seen.update((result.key, of_device(result.device)) for result in results)
+        state.results.update((result.key, result) for result in results)
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
         self._write_status()
 
@@ -212,7 +218,7 @@ class Service:
         }
         self._write(self._settings.status_file, json.dumps(content) + "\n")
 
-    def _write_metrics(self) -> None:
+    def _write_metrics(self, observer: Observer) -> None:
         if not self._settings.metrics_file:
             return
         stages = {
@@ -221,7 +227,7 @@ class Service:
             if result.outcome and result.outcome.fallback
         }
         try:
-            sightings = look(["*"], list_namespaces()).sightings
+            sightings = look(["*"], list_namespaces(), observer=observer).sightings
         except (VirtnetRssError, OSError) as exc:
             self._say(f"no metrics: {exc}")
             return

@@ -21,8 +21,9 @@ def notify(*messages: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.setblocking(False)
             channel.sendto("\n".join(messages).encode(), address)
-    except OSError:  # nobody listens any more; the work goes on
+    except OSError:  # nobody listens, or not fast enough: guests must not wait for that
         return
 
 

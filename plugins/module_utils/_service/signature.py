@@ -16,9 +16,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 
-__all__ = ("Signature", "changed", "signature")
+__all__ = ("Signature", "changed", "of_device", "signature")
 
 Signature = t.Dict["Key", t.Tuple[object, ...]]
 
@@ -35,6 +36,11 @@ def signature(observer: Observer) -> Signature:
         for link in list_links()
         if link.is_tap
     }
+
+
+def of_device(device: Device) -> tuple[object, ...]:
+    """What a look at a device in this state gives."""
+    return device.program.id if device.program else None, device.queues, device.disabled_queues
 
 
 def _programs() -> dict[Key, int]:

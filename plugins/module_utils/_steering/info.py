@@ -58,14 +58,17 @@ class Info:
     warnings: tuple[str, ...]
 
 
-def look(taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: float = 0) -> Info:
+def look(
+    taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: float = 0, observer: Observer | None = None
+) -> Info:
     """The named TAP devices of some network namespaces; with ``seconds``, also what their programs do in that time.
 
-    InputError for a name that is in none of them.
+    InputError for a name that is in none of them. An ``observer`` that is there already is used and stays open.
     """
     check_names("taps", taps)
     warnings: list[str] = []
-    with Observer() as observer:
+    with contextlib.ExitStack() as stack:
+        observer = observer or stack.enter_context(Observer())
         seen = _devices(observer, taps, namespaces, warnings)
         guests = Guests()
         sightings = [

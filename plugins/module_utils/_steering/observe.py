@@ -97,6 +97,10 @@ class Observer:
         except (CapabilityError, ObjectError) as exc:
             return Evidence(reason=str(exc))
 
+    def snapshot(self) -> bytes | None:
+        """Two snapshots are equal as long as no device, queue or program changes; None where there is no inspector."""
+        return self._inspector.records() if self._inspector else None
+
     def open_queues(self) -> dict[Key, list[OpenQueue]] | None:
         """Every open queue of the host, by its device; None where there is no inspector."""
         if self._inspector is None:
