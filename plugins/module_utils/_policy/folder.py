@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
 
-__all__ = ("POLICY_FOLDER", "fingerprint", "load_policy")
+__all__ = ("POLICY_FOLDER", "fingerprint", "load_file", "load_policy")
 
 POLICY_FOLDER = "/etc/virtnet-rss/policy.d"
 ENDING = ".json"
@@ -26,7 +26,7 @@ def load_policy(folder: str = POLICY_FOLDER) -> Policy:
     """
     rules: list[Rule] = []
     for name in _names(folder):
-        rules += _read(os.path.join(folder, name))
+        rules += load_file(os.path.join(folder, name))
     return Policy(tuple(rules))
 
 
@@ -51,7 +51,8 @@ def _names(folder: str) -> list[str]:
         raise InputError(folder, "the folder", f"it cannot be read: {exc.strerror}") from exc
 
 
-def _read(path: str) -> list[Rule]:
+def load_file(path: str) -> list[Rule]:
+    """The rules of one file, which may be none of the folder's yet."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as exc:

@@ -14,7 +14,7 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import STATUS_FILE, Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
@@ -59,7 +59,8 @@ def _run(arguments: Arguments) -> None:
 
 
 def _check(arguments: Arguments) -> None:
-    print(f"{arguments.policy}: {len(load_policy(arguments.policy).rules)} rules")
+    rules = load_file(arguments.file) if arguments.file else load_policy(arguments.policy).rules
+    print(f"{arguments.file or arguments.policy}: {len(rules)} rules")
 
 
 def _apply(arguments: Arguments) -> int:
@@ -204,7 +205,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--metrics-file", metavar="FILE", help="for node_exporter's textfile collector; default: none")
     run.add_argument("--watch", type=_seconds(0.05), default=0.5, metavar="SECONDS", help="default: %(default)s")
     run.add_argument("--full", type=_seconds(1), default=30.0, metavar="SECONDS", help="default: %(default)s")
-    add("check", _check, "Read the policy and say what is wrong with it.")
+    check = add("check", _check, "Read the policy, or a file that shall be part of it, and say what is wrong.")
+    check.add_argument("file", nargs="?", metavar="FILE")
     apply = add("apply", _apply, "One pass over all devices, without the service.")
     apply.add_argument("--dry-run", action="store_true", help="only say what would be done")
     apply.add_argument("--json", action="store_true")
