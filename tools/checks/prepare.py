@@ -29,6 +29,7 @@ PACKAGES = (
     "python3-pyroute2",
     "python3-venv",
     "shellcheck",
+    "strace",
 )
 # Every Python that a supported ansible-core runs modules on, from the oldest that plugins/ are written for.
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")

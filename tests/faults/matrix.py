@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After a fault a device is steered by exactly the old or the new configuration, or by automatic selection that the
+result tells of; and nothing is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import LOCK_FILE
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.tests.faults.injection import KILL, Fault, count_calls, faults, run_with
+from ansible_collections.virtnet.rss.tests.kernel import foreign
+from ansible_collections.virtnet.rss.tests.kernel.conftest import our_programs
+from ansible_collections.virtnet.rss.tests.kernel.module import run_module
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
+    from ansible_collections.virtnet.rss.tests.faults.injection import Injected
+    from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+
+__all__ = ("WORKS", "Outcome", "Work", "outcomes")
+
+OLD_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80))
+FRAMES = [frame for frame in random_frames(seed=8, count=200) if 60 <= len(frame) <= 1500]
+LEFT_BEHIND_SECONDS = 3.0  # the kernel frees a program a grace period after its last user
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run is asked for, and the keys before it and after it; None is automatic selection."""
+
+    name: str
+    options: dict[str, t.Any]
+    before: bytes | None
+    after: bytes | None
+
+
+WORKS = (
+    Work("attach", {"hash_key": NEW_KEY.hex()}, None, NEW_KEY),
+    Work("replace", {"hash_key": NEW_KEY.hex()}, OLD_KEY, NEW_KEY),
+    Work("detach", {"state": "absent"}, OLD_KEY, None),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One fault; ``ended`` is old, new or automatic, and ``problem`` is empty when everything is as it must be."""
+
+    work: str
+    fault: str
+    hit: bool
+    ended: str
+    problem: str
+
+
+def outcomes(tap: HeldTap, work: Work, *, every: int = 1) -> t.Iterator[Outcome]:
+    """Every fault of one work in turn, each from the same beginning."""
+    options = {"taps": [tap.name], **work.options}
+    _begin(tap, work)
+    counts = count_calls(options)
+    for fault in faults(counts, every=every):
+        _begin(tap, work)
+        programs = our_programs()
+        injected = run_with(fault, options)
+        yield _judge(tap, work, fault, injected, programs)
+
+
+def _begin(tap: HeldTap, work: Work) -> None:
+    foreign.detach(tap)
+    if work.before:
+        run_module("tap_steering", {"taps": [tap.name], "hash_key": work.before.hex()})
+
+
+def _judge(tap: HeldTap, work: Work, fault: Fault, injected: Injected, programs: set[int]) -> Outcome:
+    device = _look(tap)
+    ended, problem = _ended(device, work), ""
+    if "Traceback" in injected.output and fault.error != KILL:
+        problem = "a traceback: " + injected.output[-400:]
+    elif ended == "neither":
+        problem = f"the device is {device.state}"
+    elif device.program and sorted(tap.send(FRAMES)) != _expected(device):
+        problem = "packets take other queues than the configuration says"
+    elif injected.result is not None:
+        problem = _lie(injected.result, work, ended)
+    return Outcome(work.name, str(fault), injected.hit, ended, problem or _left_behind(device, programs))
+
+
+def _look(tap: HeldTap) -> Device:
+    with Observer() as observer:
+        return next(device for device in observer.devices() if device.name == tap.name)
+
+
+def _ended(device: Device, work: Work) -> str:
+    key = device.program.configuration.rss.hash_key if device.program and device.program.configuration else None
+    if device.state == "automatic":
+        return "new" if work.after is None else "old" if work.before is None else "automatic"
+    return "new" if key == work.after else "old" if key == work.before else "neither"
+
+
+def _expected(device: Device) -> list[tuple[int, bytes]]:
+    if not device.program or not device.program.configuration:
+        return []
+    rss: RssConfig = device.program.configuration.rss
+    return sorted((steer(frame, rss).queue, frame) for frame in FRAMES)
+
+
+def _lie(result: dict[str, t.Any], work: Work, ended: str) -> str:
+    """What the result says, against the kernel."""
+    if result.get("failed"):
+        return "" if result.get("msg") else "it failed without a sentence"
+    report = result["taps"][0]
+    if ended == "new" and report["fallback"] is None:
+        return ""
+    told = report["fallback"] or result["warnings"] or report["reason"]
+    if not told:
+        return f"the device ended {ended}, and the result says nothing of a failure"
+    if report["state"] == "steered" and ended != "new" and work.after:
+        return f"the result says steered, the device ended {ended}"
+    return ""
+
+
+def _left_behind(device: Device, programs: set[int]) -> str:
+    attached = {device.program.id} if device.program else set()
+    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
+    while our_programs() - programs - attached:
+        if time.monotonic() > deadline:
+            return f"programs {our_programs() - programs - attached} are left behind"
+        time.sleep(0.02)
+    while _is_locked():
+        if time.monotonic() > deadline:
+            return f"the lock {LOCK_FILE} is held"
+        time.sleep(0.02)
+    return ""
+
+
+def _is_locked() -> bool:
+    with open(LOCK_FILE, "rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small part of `make fuzz`, the same frames each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.fuzz.differential import CONFIGURATIONS, compare
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_program_and_reference_agree(seed: int) -> None:
+    assert [str(found) for found in compare(seed, 1000 * len(CONFIGURATIONS))] == []
