@@ -71,13 +71,14 @@ def _apply(arguments: Arguments) -> int:
         {
             "name": result.device.name,
             "netns": result.namespace.name,
-            "rule": result.rule.name if result.rule else "",
+            "rule": result.rule.name,
             "action": result.action,
             "state": result.device.state,
             "reason": (result.outcome.fallback.reason if result.outcome and result.outcome.fallback else "")
             or result.reason,
         }
         for result in results
+        if result.rule  # the policy does not speak of the others
     ]
     if arguments.json:
         print(json.dumps(rows))

@@ -201,7 +201,8 @@ class Service:
 
     def _status_line(self) -> str:
         state = self._state
-        parts = [f"{len(state.steered)} of {len(state.results)} devices steered"]
+        spoken_of = {key for key, result in state.results.items() if result.rule}
+        parts = [f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"]
         parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
         parts += [state.error] if state.error else []
         return "STATUS=" + "; ".join(map(_printable, parts))

@@ -47,7 +47,7 @@ class Result:
 
     @property
     def action(self) -> str:
-        """none, attach, replace, detach, keep, fallback, ignore (no rule) or wait (it cannot be planned now)."""
+        """none, attach, replace, detach, keep, fallback, ignore (left alone) or wait (it cannot be planned now)."""
         if self.outcome:
             return self.outcome.action
         return "wait" if self.reason else "ignore"
