@@ -16,9 +16,11 @@ def text(results: dict[str, t.Any]) -> str:
     parts = [f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}"]
     parts += [function(results[name]) for name, function in SECTIONS.items() if name in results]
     met = bars(results)
-    rows = [[bar.name, _ratio(bar.figure), bar.unit, _ratio(bar.limit), "met" if bar.met else "MISSED"] for bar in met]
+    rows = [
+        [each.name, _ratio(each.figure), each.unit, _ratio(each.limit), "met" if each.met else "MISSED"] for each in met
+    ]
     parts.append(_table("Bars", ["figure", "measured", "", "at most", ""], rows))
-    parts.append(f"{sum(bar.met for bar in met)} of {len(met)} bars met")
+    parts.append(f"{sum(each.met for each in met)} of {len(met)} bars met")
     return "\n\n".join(parts) + "\n"
 
 

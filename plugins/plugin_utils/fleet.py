@@ -24,8 +24,8 @@ def fleet_report(names: t.Sequence[str], answers: t.Mapping[str, t.Mapping[str, 
     """``hosts``, ``devices`` and ``totals`` out of what each of the named hosts answered.
 
     ``answers`` maps a host's name to its variables: ``audit_facts`` and ``audit_info``, the results of capability_facts
-    and tap_steering_info, and where drift is wanted ``audit_plan``, a list with name, netns, action and reason of what
-    would be changed there. What is missing or failed is told. InputError for names that are no list.
+    and tap_steering_info, and where drift is wanted ``audit_plan``, a list with netns_inode, ifindex, action and reason
+    of what would be changed there. What is missing or failed is told. InputError for names that are no list.
     """
     if isinstance(names, str) or not isinstance(names, t.Sequence):
         raise InputError("_input", names, "a list of host names")
@@ -70,11 +70,13 @@ def _status(
 
 
 def _devices(host: str, given: t.Mapping[str, t.Any]) -> list[Report]:
-    plan = {(step["netns"], step["name"]): step for step in given.get("audit_plan") or ()}
-    return [
-        _device(host, tap, plan.get((tap["netns"], tap["name"]), {}))
-        for tap in _result(given, "audit_info").get("taps") or ()
-    ]
+    plan = {_identity(step): step for step in given.get("audit_plan") or ()}
+    return [_device(host, tap, plan.get(_identity(tap), {})) for tap in _result(given, "audit_info").get("taps") or ()]
+
+
+def _identity(tap: t.Mapping[str, t.Any]) -> tuple[int, int]:
+    """Not the namespace's name: it has none where one asks inside it, and may have several where one asks outside."""
+    return tap["netns_inode"], tap["ifindex"]
 
 
 def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) -> Report:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import random
 import typing as t
 
-__all__ = ("HOSTILE", "answers")
+__all__ = ("HOSTILE", "NETNS_INODE", "answers")
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
+NETNS_INODE = 4026531840
 STATES = ("steered", "automatic", "foreign", "unknown")
 
 
@@ -20,7 +21,9 @@ def answers(hosts: int, devices: int, *, seed: int = 1) -> dict[str, dict[str, t
         supported=False, reasons=["no libbpf </script>"]
     )
     made["hv002"] = {"audit_facts": {"unreachable": True, "msg": "no route to host"}}
-    made["hv000"]["audit_plan"] = [{"name": "vnet0", "netns": "", "action": "replace", "reason": "another table"}]
+    made["hv000"]["audit_plan"] = [
+        {"netns_inode": NETNS_INODE, "ifindex": 1, "action": "replace", "reason": "another table"}
+    ]
     return made
 
 
@@ -41,6 +44,8 @@ def _tap(source: random.Random, number: int) -> dict[str, t.Any]:
     return {
         "name": f"vnet{number}",
         "netns": "",
+        "netns_inode": NETNS_INODE,
+        "ifindex": number + 1,
         "state": state,
         "reason": "bpf() is refused" if state == "unknown" else "",
         "program": {"owner": "virtnet.rss", "loaded_at": "2026-11-24T04:00:00Z"} if steered else None,

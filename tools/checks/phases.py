@@ -106,6 +106,12 @@ def page(run: Runner) -> None:
     run("pytest", "tests/page", evidence=PYTEST_PASSED)
 
 
+def fleet(run: Runner) -> None:
+    """The playbooks over hosts that are network namespaces, with guests that get packets all the time."""
+    if _root(run):
+        run("pytest", "tests/fleet", evidence=PYTEST_PASSED)
+
+
 def guests(run: Runner) -> None:
     """Real QEMU guests, by software emulation."""
     if _root(run):
@@ -121,7 +127,7 @@ def kernels(run: Runner) -> None:
 # What `make test` runs, and what is run by name.
 QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (guests, kernels)}
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (fleet, guests, kernels)}
 
 
 def _root(run: Runner) -> bool:

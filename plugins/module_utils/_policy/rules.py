@@ -73,6 +73,11 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
 
+    @property
+    def needs_other_namespaces(self) -> bool:
+        """Whether any rule can match outside of the service's own network namespace."""
+        return any(rule.match.netns is not None for rule in self.rules)
+
     def rule_for(self, subject: Subject) -> Rule | None:
         """The first rule that matches; None: the policy does not speak of this device."""
         return next((rule for rule in self.rules if rule.match(subject)), None)

@@ -18,6 +18,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import STATUS_FILE, Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
@@ -37,7 +38,7 @@ def main(words: t.Sequence[str] | None = None) -> int:
     try:
         return int(arguments.command(arguments) or 0)
     except VirtnetRssError as exc:
-        print(f"virtnet-rss: {exc}", file=sys.stderr)
+        complain(f"virtnet-rss: {exc}")
         return 1
     except BrokenPipeError:  # such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -60,7 +61,7 @@ def _run(arguments: Arguments) -> None:
 
 def _check(arguments: Arguments) -> None:
     rules = load_file(arguments.file) if arguments.file else load_policy(arguments.policy).rules
-    print(f"{arguments.file or arguments.policy}: {len(rules)} rules")
+    say(f"{arguments.file or arguments.policy}: {len(rules)} rules")
 
 
 def _apply(arguments: Arguments) -> int:
@@ -71,6 +72,8 @@ def _apply(arguments: Arguments) -> int:
         {
             "name": result.device.name,
             "netns": result.namespace.name,
+            "netns_inode": result.device.netns_inode,
+            "ifindex": result.device.ifindex,
             "rule": result.rule.name,
             "action": result.action,
             "state": result.device.state,
@@ -81,9 +84,10 @@ def _apply(arguments: Arguments) -> int:
         if result.rule  # the policy does not speak of the others
     ]
     if arguments.json:
-        print(json.dumps(rows))
+        say(json.dumps(rows))
     else:
-        print(table(("device", "netns", "rule", "action", "state", "reason"), [list(row.values()) for row in rows]))
+        columns = ("name", "netns", "rule", "action", "state", "reason")
+        say(table(("device", *columns[1:]), [[row[column] for column in columns] for row in rows]))
     return 1 if any(row["action"] in ("fallback", "wait") for row in rows) else 0
 
 
@@ -95,9 +99,9 @@ def _status(arguments: Arguments) -> None:
     service = _service_state(arguments.status_file)
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
     if arguments.json:
-        print(json.dumps({"service": service, "taps": reports}))
+        say(json.dumps({"service": service, "taps": reports}))
         return
-    print(_service_line(service))
+    say(_service_line(service))
     rows = [
         [
             report["name"],
@@ -111,7 +115,7 @@ def _status(arguments: Arguments) -> None:
         ]
         for report in reports
     ]
-    print(table(("device", "netns", "state", "decides", "queues", "packets", "spread", "reason"), rows))
+    say(table(("device", "netns", "state", "decides", "queues", "packets", "spread", "reason"), rows))
 
 
 def _service_state(path: str) -> dict[str, t.Any] | None:
@@ -145,7 +149,7 @@ def _top(arguments: Arguments) -> None:
         now = _sightings(arguments)
         seconds = time.monotonic() - begin
         parts = [bars(each, _rates(each, before.get(_key(each)), seconds)) for each in now]
-        print((CLEAR if sys.stdout.isatty() else "") + "\n".join(parts or ["no TAP devices"]), flush=True)
+        say((CLEAR if sys.stdout.isatty() else "") + "\n".join(parts or ["no TAP devices"]))
         before = {_key(each): each for each in now}
         rounds += 1
 
@@ -165,7 +169,7 @@ def _rates(now: Sighting, before: Sighting | None, seconds: float) -> list[float
 def _explain(arguments: Arguments) -> None:
     arguments.taps = [arguments.device]
     for sighting in _sightings(arguments):
-        print(explain(arguments.flow, sighting))
+        say(explain(arguments.flow, sighting))
 
 
 def _metrics(arguments: Arguments) -> None:
@@ -177,7 +181,7 @@ def _metrics(arguments: Arguments) -> None:
         policy_error=bool(state.get("policy_error")),
         timestamp=time.time(),
     )
-    print(text, end="")
+    say(text.rstrip("\n"))
 
 
 def _seconds(least: float) -> t.Callable[[str], float]:

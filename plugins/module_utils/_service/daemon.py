@@ -10,7 +10,6 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.events import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
+from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, printable, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
@@ -173,7 +173,7 @@ class Service:
             self._state.reapplied += 1
         if outcome and outcome.action not in ("none", "keep"):
             fallback = f": {outcome.fallback.stage}: {outcome.fallback.reason}" if outcome.fallback else ""
-            print(f"{_printable(result.device.name)}: {outcome.action}{fallback}", flush=True)
+            say(f"{printable(result.device.name)}: {outcome.action}{fallback}")
 
     def _reload_if_told(self) -> bool:
         told = signal.SIGHUP in self._told
@@ -205,7 +205,7 @@ class Service:
         parts = [f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"]
         parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
         parts += [state.error] if state.error else []
-        return "STATUS=" + "; ".join(map(_printable, parts))
+        return "STATUS=" + "; ".join(map(printable, parts))
 
     def _write_status(self) -> None:
         state = self._state
@@ -253,8 +253,4 @@ class Service:
         """Once, however often it comes up."""
         if sentence and sentence not in self._said:
             self._said.add(sentence)
-            print(_printable(sentence), file=sys.stderr, flush=True)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+            complain(printable(sentence))

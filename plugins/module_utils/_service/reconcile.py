@@ -74,6 +74,8 @@ def reconcile(
     """
     results: list[Result] = []
     for namespace in namespaces:
+        if not (namespace.is_current or policy.needs_other_namespaces):
+            continue
         wanted = None if only is None else {ifindex for inode, ifindex in only if inode == namespace.inode}
         if wanted is not None and not wanted:
             continue

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable
+
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
 
@@ -17,7 +19,7 @@ BLOCK = "\N{FULL BLOCK}"
 
 def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]]) -> str:
     """Columns with two blanks between; control characters of names do not reach the terminal."""
-    texts = [list(head), *([_printable(str(cell)) for cell in row] for row in rows)]
+    texts = [list(head), *([printable(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in texts)
 
@@ -25,12 +27,8 @@ def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]]) -> str:
 def bars(sighting: Sighting, packets: t.Sequence[float], *, width: int = 40) -> str:
     """A line for each queue of one device, the busiest as long as ``width``."""
     most = max([*packets, 1])
-    name = _printable(sighting.device.name)
+    name = printable(sighting.device.name)
     lines = [f"{name}: {sighting.device.state}, {sighting.implementation.decides} decides"]
     for queue, rate in enumerate(packets):
         lines.append(f"  queue {queue:3} {BLOCK * round(width * rate / most):{width}} {rate:10.0f}/s")
     return "\n".join(lines)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

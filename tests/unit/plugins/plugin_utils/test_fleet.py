@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report, fleet_text
-from ansible_collections.virtnet.rss.tests.page.fleet import answers
+from ansible_collections.virtnet.rss.tests.page.fleet import NETNS_INODE, answers
 
 FLEET = answers(4, 3)
 REPORT = fleet_report(list(FLEET), FLEET)
@@ -50,7 +50,7 @@ def test_devices() -> None:
     [("none", ""), ("keep", ""), ("attach", "would attach"), ("detach", "would detach"), ("fallback", "fallback")],
 )
 def test_drift(action: str, drift: str) -> None:
-    plan = [{"name": "vnet0", "netns": "", "action": action}]
+    plan = [{"netns_inode": NETNS_INODE, "ifindex": 1, "action": action}]
     report = fleet_report(["hv003"], {"hv003": {**FLEET["hv003"], "audit_plan": plan}})
     assert [device["drift"] for device in report["devices"]] == [drift, "", ""]
 

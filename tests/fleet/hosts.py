@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hypervisors on one machine: each is a network namespace with devices of its own, and modules run inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+__all__ = ("Fleet",)
+
+READER = Path(__file__).parents[1] / "kernel" / "reader.py"
+PYTHON = "/usr/bin/python3"
+FLAGS = 0x1102  # IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI
+
+
+class Fleet:
+    """Use it in a ``with`` block; what is inside the namespaces goes with them."""
+
+    def __init__(self, folder: Path, count: int, prefix: str) -> None:
+        self.folder = folder
+        self.names = [f"{prefix}{number:03d}" for number in range(count)]
+        self._stack = contextlib.ExitStack()
+        self.inventory = folder / "inventory.json"
+
+    def __enter__(self) -> Fleet:
+        try:
+            for name in self.names:
+                subprocess.run(["ip", "netns", "add", name], check=True)
+                self._stack.callback(subprocess.run, ["ip", "netns", "del", name], check=True)
+            self.inventory.write_text(json.dumps({"all": {"hosts": {name: self._host(name) for name in self.names}}}))
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stack.close()
+
+    def _host(self, name: str) -> dict[str, t.Any]:
+        folder = self.folder / name
+        folder.mkdir()
+        interpreter = folder / "python3"
+        interpreter.write_text(f'#!/bin/sh\nexec ip netns exec {name} {PYTHON} "$@"\n', encoding="ascii")
+        interpreter.chmod(0o755)
+        return {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": str(interpreter),
+            "steering_folder": str(folder / "etc"),
+            "steering_program": str(folder / "virtnet-rss"),
+            "audit_netns": name,
+            "rollout_netns": name,
+        }
+
+    def start(self, name: str, *command: str) -> None:
+        """A process inside one host, until the end of the ``with`` block."""
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", name, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+
+        def stop() -> None:
+            assert process.stdin
+            process.stdin.close()
+            process.terminate()
+            process.wait()
+
+        self._stack.callback(stop)
+
+    def hold(self, name: str, *taps: str) -> None:
+        """Four-queue devices with a holder each."""
+        for tap in taps:
+            self.start(name, PYTHON, str(READER), tap, "4", str(FLAGS))
+
+    def add_devices(self, name: str, count: int) -> None:
+        """Persistent devices that nobody holds."""
+        for number in range(count):
+            subprocess.run(
+                ["ip", "-n", name, "tuntap", "add", f"tap{number}", "mode", "tap", "multi_queue"], check=True
+            )
+
+    def playbook(self, name: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
+        """Run one of the collection's playbooks, or a file, over all hosts."""
+        command = ["ansible-playbook", "-i", str(self.inventory), "--forks", "20", name, "-e", json.dumps(variables)]
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

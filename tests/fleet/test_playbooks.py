@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks over a small fleet, with guests that get packets all the time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.fleet.hosts import PYTHON, Fleet
+
+SEND = str(Path(__file__).with_name("send.py"))
+GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
+BAD = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"table": [2]}}]
+QUICK = {"rollout_window": 2, "rollout_soak": 1, "rollout_min_packets": 300}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
+    with Fleet(tmp_path, 3, f"rss{os.getpid()}-") as made:
+        for name in made.names:
+            made.hold(name, "tap0")
+            made.start(name, PYTHON, SEND, "tap0")
+        yield made
+
+
+def audit(fleet: Fleet) -> dict[str, t.Any]:
+    done = fleet.playbook("virtnet.rss.audit", audit_report=str(fleet.folder / "audit"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, t.Any] = json.loads((fleet.folder / "audit.json").read_text(encoding="utf-8"))
+    return found
+
+
+def states(report: dict[str, t.Any]) -> list[str]:
+    return [device["state"] for device in report["devices"]]
+
+
+def test_rollout(fleet: Fleet) -> None:
+    """A bad change stops at the first host and is rolled back there; a good one goes everywhere, and a bad one after it
+    gives way to the good one again."""
+    bad = fleet.playbook("virtnet.rss.rollout", steering_rules=BAD, **QUICK)
+    assert bad.returncode != 0
+    assert "Rolled back, for guests are worse off: tap0: one of 4 queues gets 100 % of the packets" in bad.stdout
+    assert fleet.names[1] not in bad.stdout
+    assert states(audit(fleet)) == ["automatic"] * 3
+
+    good = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **QUICK)
+    assert good.returncode == 0, good.stdout + good.stderr
+    report = audit(fleet)
+    assert states(report) == ["steered"] * 3 and report["totals"]["drift"] == 0
+    assert all(device["spread"] < 2 for device in report["devices"])
+
+    worse = fleet.playbook("virtnet.rss.rollout", steering_rules=BAD, **QUICK)
+    assert worse.returncode != 0 and ", before " in worse.stdout
+    report = audit(fleet)
+    assert states(report) == ["steered"] * 3 and report["totals"]["drift"] == 0
+
+    back = fleet.playbook("virtnet.rss.rollback")
+    assert back.returncode == 0, back.stdout + back.stderr
+
+
+def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
+    first = fleet.names[0]
+    assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0
+    module = "ansible_collections.virtnet.rss.tests.kernel.module"
+    work = "run_module('tap_steering', {'taps': ['tap0'], 'state': 'absent'})['changed']"
+    script = f"from {module} import run_module; assert {work}"
+    subprocess.run(["ip", "netns", "exec", first, sys.executable, "-c", script], check=True)
+    for _time in range(2):
+        report = audit(fleet)
+        assert states(report) == ["automatic"] * 3
+        assert [device["drift"] for device in report["devices"]] == ["would attach", "", ""]
+    text = (fleet.folder / "audit.txt").read_text(encoding="utf-8")
+    assert f"{first} {first}/tap0: automatic: would attach" in text
