@@ -23,7 +23,7 @@ sanity: ## ansible-test sanity
 units: ## ansible-test units, on every Python found
 page: ## the report of virtnet.rss.audit, in a headless browser
 integration: ## ansible-test integration, on real TAP devices of this host (root)
-kernel: ## tests/kernel, on this host's kernel (root)
+kernel: ## tests/kernel and a small part of the long tests, on this host's kernel (root)
 service: ## tests/service, the service on real TAP devices (root)
 setup lint types licences bpf dist sanity units page integration kernel service:
 	@$(CHECKS) $@
@@ -36,6 +36,19 @@ guests: ## real QEMU guests on TAP devices (tests/guests), after `make test`
 kernels: ## the packet table and the engine on six kernels from 5.10 to 7.x, in VMs (tests/vm)
 fleet guests kernels:
 	@$(CHECKS) $@
+
+.PHONY: fuzz parsers faults traffic soak robustness
+fuzz: ## a million frames through the program and the reference
+parsers: ## coverage-guided fuzzing of what parses other people's bytes
+faults: ## every system call of attach, replace and detach fails, or is the last one
+traffic: ## a million packets during 3,000 exchanges of the program
+soak: ## the service for ten minutes; with MINUTES=N for N
+fuzz parsers faults traffic:
+	@tests/robustness/run $@
+soak:
+	@tests/robustness/run soak --minutes $(or $(MINUTES),10)
+robustness: fuzz parsers faults traffic soak ## all five, and docs/robustness.md of their figures
+	@tests/robustness/run page
 
 .PHONY: bench
 bench: ## ours beside QEMU's own program and beside nothing (bench/); writes bench/results/latest.json

@@ -19,8 +19,9 @@ def text(results: dict[str, t.Any]) -> str:
     rows = [
         [each.name, _ratio(each.figure), each.unit, _ratio(each.limit), "met" if each.met else "MISSED"] for each in met
     ]
-    parts.append(_table("Bars", ["figure", "measured", "", "at most", ""], rows))
-    parts.append(f"{sum(each.met for each in met)} of {len(met)} bars met")
+    if met:
+        parts.append(_table("Bars", ["figure", "measured", "", "at most", ""], rows))
+        parts.append(f"{sum(each.met for each in met)} of {len(met)} bars met")
     return "\n\n".join(parts) + "\n"
 
 
@@ -96,9 +97,20 @@ def _service(section: dict[str, t.Any]) -> str:
     )
 
 
+def _fleet(section: dict[str, t.Any]) -> str:
+    ping = section["seconds"]["ping"]
+    rows = [
+        [name, f"{seconds:.0f} s", f"{1e3 * seconds / section['hosts']:.0f} ms", f"{seconds / ping:.1f}"]
+        for name, seconds in section["seconds"].items()
+    ]
+    title = f"Playbooks over {section['hosts']} hosts with {section['devices']} devices each"
+    return _table(title, ["", "in all", "a host", "to ping's"], rows)
+
+
 SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {
     "per_packet": _per_packet,
     "device": _device,
     "service": _service,
     "host": _host,
+    "fleet": _fleet,
 }

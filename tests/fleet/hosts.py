@@ -32,7 +32,8 @@ class Fleet:
             for name in self.names:
                 subprocess.run(["ip", "netns", "add", name], check=True)
                 self._stack.callback(subprocess.run, ["ip", "netns", "del", name], check=True)
-            self.inventory.write_text(json.dumps({"all": {"hosts": {name: self._host(name) for name in self.names}}}))
+            hosts = {name: self._host(name) for name in self.names}
+            self.inventory.write_text(json.dumps({"all": {"children": {"hypervisors": {"hosts": hosts}}}}))
         except BaseException:
             self._stack.close()
             raise
@@ -47,9 +48,13 @@ class Fleet:
         interpreter = folder / "python3"
         interpreter.write_text(f'#!/bin/sh\nexec ip netns exec {name} {PYTHON} "$@"\n', encoding="ascii")
         interpreter.chmod(0o755)
+        return self._variables(name)
+
+    def _variables(self, name: str) -> dict[str, t.Any]:
+        folder = self.folder / name
         return {
             "ansible_connection": "local",
-            "ansible_python_interpreter": str(interpreter),
+            "ansible_python_interpreter": str(folder / "python3"),
             "steering_folder": str(folder / "etc"),
             "steering_program": str(folder / "virtnet-rss"),
             "audit_netns": name,
@@ -70,10 +75,10 @@ class Fleet:
 
         self._stack.callback(stop)
 
-    def hold(self, name: str, *taps: str) -> None:
+    def hold(self, name: str, *taps: str, flags: int = FLAGS) -> None:
         """Four-queue devices with a holder each."""
         for tap in taps:
-            self.start(name, PYTHON, str(READER), tap, "4", str(FLAGS))
+            self.start(name, PYTHON, str(READER), tap, "4", str(flags))
 
     def add_devices(self, name: str, count: int) -> None:
         """Persistent devices that nobody holds."""
@@ -84,7 +89,23 @@ class Fleet:
 
     def playbook(self, name: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
         """Run one of the collection's playbooks, or a file, over all hosts."""
-        command = ["ansible-playbook", "-i", str(self.inventory), "--forks", "20", name, "-e", json.dumps(variables)]
+        return self._ansible("playbook", "-i", str(self.inventory), "--forks", "20", name, variables=variables)
+
+    def pull(self, name: str, repository: str, playbook: str) -> subprocess.CompletedProcess[str]:
+        """ansible-pull on one host."""
+        words = ["-U", repository, "-i", "localhost,", "-d", str(self.folder / "pulled"), playbook]
+        return self._ansible("pull", *words, variables=self._variables(name))
+
+    def audit(self) -> dict[str, t.Any]:
+        """The report of virtnet.rss.audit."""
+        done = self.playbook("virtnet.rss.audit", audit_report=str(self.folder / "audit"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, t.Any] = json.loads((self.folder / "audit.json").read_text(encoding="utf-8"))
+        return found
+
+    @staticmethod
+    def _ansible(what: str, *words: str, variables: dict[str, t.Any]) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
+        command = [f"ansible-{what}", *words, "-e", json.dumps(variables)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

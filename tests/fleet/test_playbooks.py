@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -29,13 +28,6 @@ def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
         yield made
 
 
-def audit(fleet: Fleet) -> dict[str, t.Any]:
-    done = fleet.playbook("virtnet.rss.audit", audit_report=str(fleet.folder / "audit"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, t.Any] = json.loads((fleet.folder / "audit.json").read_text(encoding="utf-8"))
-    return found
-
-
 def states(report: dict[str, t.Any]) -> list[str]:
     return [device["state"] for device in report["devices"]]
 
@@ -47,17 +39,17 @@ def test_rollout(fleet: Fleet) -> None:
     assert bad.returncode != 0
     assert "Rolled back, for guests are worse off: tap0: one of 4 queues gets 100 % of the packets" in bad.stdout
     assert fleet.names[1] not in bad.stdout
-    assert states(audit(fleet)) == ["automatic"] * 3
+    assert states(fleet.audit()) == ["automatic"] * 3
 
     good = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **QUICK)
     assert good.returncode == 0, good.stdout + good.stderr
-    report = audit(fleet)
+    report = fleet.audit()
     assert states(report) == ["steered"] * 3 and report["totals"]["drift"] == 0
     assert all(device["spread"] < 2 for device in report["devices"])
 
     worse = fleet.playbook("virtnet.rss.rollout", steering_rules=BAD, **QUICK)
     assert worse.returncode != 0 and ", before " in worse.stdout
-    report = audit(fleet)
+    report = fleet.audit()
     assert states(report) == ["steered"] * 3 and report["totals"]["drift"] == 0
 
     back = fleet.playbook("virtnet.rss.rollback")
@@ -72,7 +64,7 @@ def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
     script = f"from {module} import run_module; assert {work}"
     subprocess.run(["ip", "netns", "exec", first, sys.executable, "-c", script], check=True)
     for _time in range(2):
-        report = audit(fleet)
+        report = fleet.audit()
         assert states(report) == ["automatic"] * 3
         assert [device["drift"] for device in report["devices"]] == ["would attach", "", ""]
     text = (fleet.folder / "audit.txt").read_text(encoding="utf-8")

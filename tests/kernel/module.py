@@ -18,11 +18,13 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import threading
 import typing as t
 from dataclasses import dataclass
 
 COLLECTION = "ansible_collections.virtnet.rss"
 PYTHON = "/usr/bin/python3"
+LOCK = threading.Lock()
 # The folder that holds ansible_collections/virtnet/rss/tests/kernel/module.py, through links, as the loader sees it.
 TREE = os.path.abspath(__file__).rsplit(os.sep + COLLECTION.replace(".", os.sep), 1)[0]
 
@@ -52,7 +54,7 @@ def answer(
     process = subprocess.run(
         [*wrapper, python, os.path.abspath(__file__), name],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **switches}}),
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": f"{TREE}:{_only_ansible()}"},
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": f"{TREE}:{_locked_only_ansible()}"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -74,6 +76,12 @@ def run_module(name: str, options: dict[str, t.Any], **how: t.Any) -> dict[str, 
 def _sentence(warning: str | dict[str, t.Any]) -> str:
     """ansible-core 2.19 made a structure of a warning."""
     return warning if isinstance(warning, str) else str(warning["event"]["msg"])
+
+
+def _locked_only_ansible() -> str:
+    """Modules may be run by several threads at once."""
+    with LOCK:
+        return _only_ansible()
 
 
 @functools.lru_cache(maxsize=None)

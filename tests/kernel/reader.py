@@ -3,7 +3,8 @@
 
 Run as a program it makes NAME with QUEUES queues, prints `ready`, then obeys lines on its standard input: `frames`
 prints and forgets what has arrived, one `QUEUE HEX` a line, ended by `.`; `disable N` and `enable N` detach and attach
-queue N, as a guest's `ethtool -L` makes QEMU do. It ends, and the device with it, when its input ends.
+queue N, as a guest's `ethtool -L` makes QEMU do, `close N` closes it for
+good. It ends, and the device with it, when its input ends.
 
 HeldTap is the other side. Standard library only: it runs under every Python that is tested.
 """
@@ -50,6 +51,7 @@ class Reader:
         self.queues = [open_queue(name, flags) for _index in range(queues)]
         self.header = VNET_HEADER if flags & IFF_VNET_HDR else 0
         self.frames = []
+        self.poll = select.poll()
         set_up(name)
 
     def drain(self, descriptor):
@@ -69,18 +71,21 @@ class Reader:
                 print(queue, frame.hex())
             print(".", flush=True)
             self.frames = []
+        elif command == "close":
+            self.poll.unregister(self.queues[int(argument)])
+            os.close(self.queues[int(argument)])
+            print("done", flush=True)
         else:
             change = IFF_DETACH_QUEUE if command == "disable" else IFF_ATTACH_QUEUE
             fcntl.ioctl(self.queues[int(argument)], TUNSETQUEUE, ifreq("", change))
             print("done", flush=True)
 
     def run(self):
-        poll = select.poll()
         for descriptor in [*self.queues, 0]:
-            poll.register(descriptor, select.POLLIN)
+            self.poll.register(descriptor, select.POLLIN)
         print("ready", flush=True)
         while True:
-            for descriptor, events in poll.poll():
+            for descriptor, events in self.poll.poll():
                 if descriptor != 0:
                     # A queue that the "guest" has disabled reports an error until it is enabled again.
                     if events & select.POLLIN:
@@ -135,6 +140,11 @@ class HeldTap:
 
     def set_queue(self, queue, enabled):
         self._ask(f"{'enable' if enabled else 'disable'} {queue}")
+        assert self.process.stdout.readline() == "done\n"
+
+    def close_queue(self, queue):
+        """No `received()` afterwards: the queues behind it are counted anew by the driver."""
+        self._ask(f"close {queue}")
         assert self.process.stdout.readline() == "done\n"
 
     def received(self):

@@ -93,7 +93,7 @@ def kernel(run: Runner) -> None:
     if not _root(run):
         return
     run("make", "-C", "bpf", "variants")
-    run("pytest", "tests/kernel", evidence=PYTEST_PASSED)
+    run("pytest", "tests/kernel", "tests/robustness", evidence=PYTEST_PASSED)
 
 
 def service(run: Runner) -> None:

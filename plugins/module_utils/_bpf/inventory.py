@@ -57,8 +57,14 @@ def program_ids(libbpf: Libbpf) -> t.Iterator[int]:
         except ObjectError as exc:
             if exc.errno == errno.ENOENT:
                 return
-            raise
+            raise _telling(exc) from exc
         yield current.value
+
+
+def _telling(error: ObjectError) -> ObjectError:
+    """With what is missing: only CAP_SYS_ADMIN may look at objects that others have loaded (kernel/bpf/syscall.c)."""
+    what = " (CAP_SYS_ADMIN is missing)" if error.errno == errno.EPERM else ""
+    return ObjectError(f"{error}{what}", errno=error.errno)
 
 
 def _open(libbpf: Libbpf, call: str, number: int) -> int | None:
@@ -68,7 +74,7 @@ def _open(libbpf: Libbpf, call: str, number: int) -> int | None:
     except ObjectError as exc:
         if exc.errno == errno.ENOENT:
             return None
-        raise
+        raise _telling(exc) from exc
 
 
 def open_program(libbpf: Libbpf, program_id: int) -> int | None:

@@ -34,7 +34,11 @@ def verifier_log(messages: list[str]) -> str:
 
 
 def summarise(log: str) -> str:
-    """The line that says why, and how many lines were left out; empty for a log that does not say why."""
+    """The line that says why, and how many lines were left out; empty for a log that does not say why.
+
+    ``!root`` in it is the verifier's word for a process without CAP_PERFMON.
+    """
     lines = [_BRANCH.sub("", line.strip()) for line in log.splitlines()]
     telling = next((line for line in reversed(lines) if not _NOISE.match(line)), "")
-    return f"{telling} ({len(lines) - 1} more lines in the log)" if telling else ""
+    hint = "; CAP_PERFMON is missing" if "!root" in telling else ""
+    return f"{telling} ({len(lines) - 1} more lines in the log{hint})" if telling else ""

@@ -22,7 +22,7 @@ LARGEST = 1 << 20  # bytes of one file; a thousand rules have a tenth of it
 def load_policy(folder: str = POLICY_FOLDER) -> Policy:
     """All rules of the folder's files, in the order of the files' names; a folder that is not there has none.
 
-    InputError names file and place. A file with a hash key must be readable by its owner alone.
+    InputError names file and place. Nobody but its owner may write a file, nor read one with a hash key.
     """
     rules: list[Rule] = []
     for name in _names(folder):
@@ -31,14 +31,15 @@ def load_policy(folder: str = POLICY_FOLDER) -> Policy:
 
 
 def fingerprint(folder: str = POLICY_FOLDER) -> tuple[tuple[str, int, int], ...]:
-    """What changes when a file does: name, modification time in nanoseconds, size of each."""
+    """What changes when a file does: name, size, and time of the last change to content, mode or
+    owner of each, in nanoseconds."""
     found = []
     for name in _names(folder):
         try:
             status = os.stat(os.path.join(folder, name))
         except OSError:
             continue
-        found.append((name, status.st_mtime_ns, status.st_size))
+        found.append((name, status.st_size, status.st_ctime_ns))
     return tuple(found)
 
 
@@ -66,8 +67,9 @@ def load_file(path: str) -> list[Rule]:
         except UnicodeDecodeError as exc:
             raise InputError(path, "the file", f"it is UTF-8: {exc.reason} at byte {exc.start}") from None
     rules = parse_rules(text, path)
+    mode = f"{stat.S_IMODE(status.st_mode):04o}"
+    if status.st_mode & 0o022:
+        raise InputError(path, mode, "others may write it; its mode is 0600 or 0644: it decides what root does")
     if has_key(text) and status.st_mode & 0o077:
-        raise InputError(
-            path, f"{stat.S_IMODE(status.st_mode):04o}", "it holds a hash key, so its mode is 0600: a key is a secret"
-        )
+        raise InputError(path, mode, "it holds a hash key, so its mode is 0600: a key is a secret")
     return rules

@@ -51,6 +51,8 @@ def parse_rules(text: str, where: str) -> list[Rule]:
         document = json.loads(text)
     except ValueError as exc:
         raise InputError(where, "the document", f"it is no JSON: {exc}") from None
+    except RecursionError:
+        raise InputError(where, "the document", "it is nested too deeply") from None
     rules = _dictionary(where, document, ("rules",)).get("rules")
     if not isinstance(rules, list):
         raise InputError(f"{where}: rules", rules, "it is a list of rules")
@@ -62,7 +64,7 @@ def has_key(text: str) -> bool:
     try:
         rules = json.loads(text).get("rules")
         return any(rule.get("hash_key") is not None for rule in rules)
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return False
 
 

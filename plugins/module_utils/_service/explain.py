@@ -20,8 +20,8 @@ __all__ = ("explain", "parse_flow")
 
 def parse_flow(text: str) -> dict[str, t.Any]:
     """``tcp 192.0.2.1:1234 198.51.100.2:443``, ``udp [2001:db8::1]:53 [2001:db8::2]:53`` or two addresses."""
-    proto, rest = text.split(None, 1) if text[:4] in ("tcp ", "udp ") else ("", text)
-    ends = rest.split()
+    ends = text.split()
+    proto = ends.pop(0) if ends[:1] in (["tcp"], ["udp"]) else ""
     if len(ends) != 2:
         raise InputError("FLOW", text, "write tcp 192.0.2.1:1234 198.51.100.2:443, or two addresses")
     if not proto:

@@ -54,7 +54,7 @@ class Evidence:
 
     open_queues: dict[Key, list[OpenQueue]] | None = None  # None: the inspector cannot run here
     programs: dict[int, Described] = field(default_factory=dict)
-    reason: str = ""  # why the programs could not be enumerated
+    reason: str = ""  # why the programs could not be enumerated or read
 
 
 class Observer:
@@ -88,6 +88,7 @@ class Observer:
         return [_inferred(_device(link, netns, holders_of(link, netns, holders)), evidence) for link in taps]
 
     def _gather(self, keys: list[Key]) -> Evidence:
+        queues = None
         try:
             libbpf = load_libbpf()
             queues = self.open_queues()
@@ -95,7 +96,7 @@ class Observer:
                 return Evidence(queues, describe_all(libbpf))
             return Evidence(queues, self._attached_programs(libbpf, queues, keys))
         except (CapabilityError, ObjectError) as exc:
-            return Evidence(reason=str(exc))
+            return Evidence(queues, reason=str(exc))
 
     def snapshot(self) -> bytes | None:
         """Two snapshots are equal as long as no device, queue or program changes; None where there is no inspector."""
@@ -132,15 +133,20 @@ class Observer:
 
     def _unheld(self, device: Device, evidence: Evidence) -> Device:
         """A device without a holder: the loaded programs answer for it, or else it is opened for the look."""
+        if evidence.reason:
+            return self._opened(device, evidence) or _inferred(device, evidence)
         held = {queue.program_id for group in (evidence.open_queues or {}).values() for queue in group}
         rest = {number: found for number, found in evidence.programs.items() if number not in held}
         inferred = _inferred(device, Evidence(programs=rest))
         if inferred.state != UNKNOWN:
             return inferred
-        # Its carrier comes up for this moment, so only where nothing else can tell.
+        return self._opened(device, evidence) or inferred
+
+    def _opened(self, device: Device, evidence: Evidence) -> Device | None:
+        """Its carrier comes up for this moment, so only where nothing else can tell."""
         with control(Target(device.name, device.ifindex, device.netns_inode)):
             own = (self.open_queues() or {}).get((device.netns_inode, device.ifindex))
-        return _with_program(device, own[0].program_id, evidence) if own else inferred
+        return _with_program(device, own[0].program_id, evidence) if own else None
 
 
 def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tuple[Holder, ...]:
@@ -155,6 +161,8 @@ def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tupl
         try:
             if belongs_to(descriptor, Target(link.name, link.ifindex, netns)):
                 found.append(holder)
+        except DeviceError:  # it cannot be told either
+            found.append(holder)
         finally:
             os.close(descriptor)
     return tuple(found)
@@ -170,6 +178,10 @@ def _with_program(device: Device, program_id: int | None, evidence: Evidence) ->
     if program_id is None:
         return replace(device, state=AUTOMATIC, reason="")
     described = evidence.programs.get(program_id)
+    if evidence.reason:
+        reason = f"program {program_id} steers it and cannot be read: {evidence.reason}"
+        unread = AttachedProgram(program_id, name="", tag="")
+        return replace(device, state=UNKNOWN, reason=reason, suspicion=reason, program=unread)
     if described is None:  # it has been replaced or detached since the look
         return replace(device, state=UNKNOWN, reason=f"program {program_id} went away during the look; look again")
     state = STEERED if described.program.owner == OURS else FOREIGN

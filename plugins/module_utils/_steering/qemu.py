@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ __all__ = ("Guest", "Nic", "is_qemu", "parse_arguments", "read_guest")
 
 TRUE, FALSE = ("on", "yes", "true", "y", "1"), ("off", "no", "false", "n", "0")
 VIRTIO_NET = "virtio-net"
+DESCRIPTOR = re.compile(r"[0-9]{1,7}")
 Options = t.Dict[str, t.Any]
 
 
@@ -99,13 +101,15 @@ def parse_arguments(arguments: t.Sequence[str]) -> Guest:
 
 
 def parse_options(text: str, first: str) -> Options:
-    """One option's value; ``first`` is the key that may be left out in front."""
+    """One option's value; ``first`` is the key that may be left out in front. Of JSON the texts, numbers and switches
+    are taken: nothing that we look for is a list or a dictionary, and the process may be anybody's."""
     if text.startswith("{"):
         try:
             decoded = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
-        return decoded if isinstance(decoded, dict) else {}
+        scalars = {key: value for key, value in decoded.items() if isinstance(value, (str, int, float))}
+        return {key: value if isinstance(value, bool) else str(value) for key, value in scalars.items()}
     options: Options = {}
     for number, part in enumerate(text.replace(",,", "\0").split(",")):
         key, equals, value = part.replace("\0", ",").partition("=")
@@ -145,7 +149,7 @@ def _nic(index: int, netdev: Options, device: Options) -> Nic:
 def _descriptors(netdev: Options) -> tuple[int, ...]:
     """Numbers only: a name stands for a descriptor that was handed over by QMP."""
     given = str(netdev.get("fds", netdev.get("fd", "")))
-    return tuple(int(number) for number in given.split(":") if number.isdigit())
+    return tuple(int(number) for number in given.split(":") if DESCRIPTOR.fullmatch(number))
 
 
 def _switch(value: object) -> bool | None:

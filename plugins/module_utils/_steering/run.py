@@ -116,9 +116,11 @@ def _lingers(outcome: Outcome, now: dict[int, Device]) -> bool:
 def _settled(outcome: Outcome, now: Device | None) -> Outcome:
     if now is None:
         return replace(outcome, warnings=(f"{outcome.step.device.name}: the device has gone during the run",))
-    if now.state == UNKNOWN and _was_detached(outcome):
-        now = replace(now, state=AUTOMATIC, reason="", suspicion="")  # nobody can see it, but this run did it
     meant, found = outcome.after.program, now.program
+    is_it = not found or (meant and found.id == meant.id)
+    if now.state == UNKNOWN and outcome.way and is_it:  # nobody can see or read it, but this run did it
+        now = replace(now, state=outcome.after.state, reason="", suspicion="", program=meant)
+        found = meant
     warnings: tuple[str, ...] = ()
     if outcome.after.state == STEERED and meant and (found is None or found.id != meant.id):
         warnings = (f"{now.name}: the program was taken off again at once, most likely by the device's holder",)

@@ -70,9 +70,11 @@ def _copy_of_holder(target: Target) -> Control | None:
         except DeviceError as exc:
             forbidden = forbidden or exc.errno in PTRACE_FORBIDDEN
             continue
-        if belongs_to(descriptor, target):
-            return Control(descriptor, COPIED)
-        os.close(descriptor)
+        with contextlib.ExitStack() as unless_it_is:
+            unless_it_is.callback(os.close, descriptor)
+            if belongs_to(descriptor, target):
+                unless_it_is.pop_all()
+                return Control(descriptor, COPIED)
     if forbidden:
         return None
     raise DeviceError(
@@ -83,10 +85,19 @@ def _copy_of_holder(target: Target) -> Control | None:
 
 
 def belongs_to(descriptor: int, target: Target) -> bool:
-    """Whether a descriptor is one of this very device: the holder may have reused its number since we looked."""
+    """Whether a descriptor is one of this very device: the holder may have reused its number since we looked.
+
+    DeviceError EPERM without CAP_NET_ADMIN, which telling the device's network namespace takes.
+    """
     try:
         name, _flags = ioctls.device_of(descriptor)
         netns = ioctls.device_netns(descriptor)
+    except PermissionError as exc:
+        raise DeviceError(
+            f"{target.name}: cannot tell whose device it is: CAP_NET_ADMIN is missing",
+            errno=exc.errno,
+            device=target.name,
+        ) from exc
     except OSError:
         return False
     return name == target.name and netns in (None, target.netns_inode)

@@ -52,5 +52,7 @@ def _holds(holder: Holder, target: Target) -> bool:
         return True
     try:
         return belongs_to(descriptor, target)
+    except DeviceError:
+        return True
     finally:
         os.close(descriptor)

@@ -54,6 +54,13 @@ def test_no_json() -> None:
         parse_rules("{", "p")
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"rules": ' + "[" * 100_000])
+def test_nested_too_deeply(text: str) -> None:
+    with pytest.raises(InputError, match="p: 'the document' is not allowed; it is nested too deeply"):
+        parse_rules(text, "p")
+    assert not has_key(text)
+
+
 @pytest.mark.parametrize("key", [KEY[:-2], KEY + "00", "x" + KEY[1:]])
 def test_a_wrong_key_is_not_repeated(key: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -169,6 +176,14 @@ class TestFolder:
         path.chmod(0o600)
         assert len(load_policy(str(tmp_path)).rules) == 1
 
+    @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+    def test_nobody_else_may_write_it(self, tmp_path: Path, mode: int) -> None:
+        path = tmp_path / "10.json"
+        path.write_text('{"rules": []}', encoding="utf-8")
+        path.chmod(mode)
+        with pytest.raises(InputError, match=f"'{mode:04o}' is not allowed; others may write it"):
+            load_policy(str(tmp_path))
+
     def test_not_utf_8(self, tmp_path: Path) -> None:
         (tmp_path / "10.json").write_bytes(b"\xff")
         with pytest.raises(InputError, match=r"it is UTF-8: .* at byte 0"):
@@ -177,7 +192,11 @@ class TestFolder:
     def test_fingerprint(self, tmp_path: Path) -> None:
         empty = fingerprint(str(tmp_path))
         (tmp_path / "10.json").write_text("{}", encoding="utf-8")
-        assert fingerprint(str(tmp_path)) != empty
+        (tmp_path / "10.json").chmod(0o644)
+        with_a_file = fingerprint(str(tmp_path))
+        assert with_a_file != empty
+        (tmp_path / "10.json").chmod(0o600)
+        assert fingerprint(str(tmp_path)) != with_a_file
 
 
 @pytest.mark.parametrize("text", ["", "7", "[]", '{"rules": 7}', '{"rules": [7]}', '{"rules": [{}]}'])

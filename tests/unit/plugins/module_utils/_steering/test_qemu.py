@@ -72,6 +72,24 @@ def test_cards(arguments: str, nics: list[Nic]) -> None:
     assert list(parse_arguments(shlex.split("qemu-system-x86_64 " + arguments)).nics) == nics
 
 
+# A process may call itself QEMU and have any arguments; found by tests/robustness/run parsers.
+HOSTILE = [
+    ["-netdev", '{"type":"tap","id":[1]}'],
+    ["-netdev", "tap,id=a,fds=\u00b2:3", "-device", "virtio-net-pci,netdev=a"],
+    ["-netdev", "tap,id=a,fd=" + "9" * 5000, "-device", "virtio-net-pci,netdev=a"],
+    ["-netdev", '{"type":' + "[" * 100_000],
+    ["-nic", '{"type":"tap","model":5}'],
+    ["-netdev", "tap,id=a", "-device", '{"driver":"virtio-net-pci","netdev":["a"]}'],
+    ["-name", '{"guest":["a"]}'],
+]
+
+
+@pytest.mark.parametrize("arguments", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_arguments(arguments: list[str]) -> None:
+    guest = parse_arguments(["qemu-system-x86_64", *arguments])
+    assert guest.name == "" and all(nic.descriptors in ((), (3,)) for nic in guest.nics)
+
+
 def test_libvirt() -> None:
     nic = Nic(0, descriptors=(30, 31, 32, 33), vhost=True, rss=True, hash=True, mac="52:54:00:aa:bb:01")
     assert parse_arguments(LIBVIRT) == Guest(0, "web,1", (nic,))

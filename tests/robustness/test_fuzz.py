@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small part of `make fuzz`, the same frames each time."""
+"""A small part of `tests/robustness/run fuzz`, the same frames each time."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fuzz.differential import CONFIGURATIONS, compare
+from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, compare
 
 
 @pytest.mark.parametrize("seed", range(4))

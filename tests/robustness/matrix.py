@@ -13,18 +13,18 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import LOCK_FILE
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.tests.faults.injection import KILL, Fault, count_calls, faults, run_with
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.conftest import our_programs
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.robustness.injection import KILL, Fault, count_calls, faults, run_with
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
-    from ansible_collections.virtnet.rss.tests.faults.injection import Injected
     from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+    from ansible_collections.virtnet.rss.tests.robustness.injection import Injected
 
-__all__ = ("WORKS", "Outcome", "Work", "outcomes")
+__all__ = ("WORKS", "Outcome", "Work", "begin", "ending", "look", "outcomes")
 
 OLD_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80))
 FRAMES = [frame for frame in random_frames(seed=8, count=200) if 60 <= len(frame) <= 1500]
@@ -62,41 +62,41 @@ class Outcome:
 def outcomes(tap: HeldTap, work: Work, *, every: int = 1) -> t.Iterator[Outcome]:
     """Every fault of one work in turn, each from the same beginning."""
     options = {"taps": [tap.name], **work.options}
-    _begin(tap, work)
+    begin(tap, work)
     counts = count_calls(options)
     for fault in faults(counts, every=every):
-        _begin(tap, work)
+        begin(tap, work)
         programs = our_programs()
         injected = run_with(fault, options)
         yield _judge(tap, work, fault, injected, programs)
 
 
-def _begin(tap: HeldTap, work: Work) -> None:
+def begin(tap: HeldTap, work: Work) -> None:
     foreign.detach(tap)
     if work.before:
         run_module("tap_steering", {"taps": [tap.name], "hash_key": work.before.hex()})
 
 
 def _judge(tap: HeldTap, work: Work, fault: Fault, injected: Injected, programs: set[int]) -> Outcome:
-    device = _look(tap)
-    ended, problem = _ended(device, work), ""
+    device = look(tap.name)
+    end, problem = ending(device, work), ""
     if "Traceback" in injected.output and fault.error != KILL:
         problem = "a traceback: " + injected.output[-400:]
-    elif ended == "neither":
+    elif end == "neither":
         problem = f"the device is {device.state}"
     elif device.program and sorted(tap.send(FRAMES)) != _expected(device):
         problem = "packets take other queues than the configuration says"
     elif injected.result is not None:
-        problem = _lie(injected.result, work, ended)
-    return Outcome(work.name, str(fault), injected.hit, ended, problem or _left_behind(device, programs))
+        problem = _lie(injected.result, work, end)
+    return Outcome(work.name, str(fault), injected.hit, end, problem or _left_behind(device, programs))
 
 
-def _look(tap: HeldTap) -> Device:
+def look(name: str) -> Device:
     with Observer() as observer:
-        return next(device for device in observer.devices() if device.name == tap.name)
+        return next(device for device in observer.devices() if device.name == name)
 
 
-def _ended(device: Device, work: Work) -> str:
+def ending(device: Device, work: Work) -> str:
     key = device.program.configuration.rss.hash_key if device.program and device.program.configuration else None
     if device.state == "automatic":
         return "new" if work.after is None else "old" if work.before is None else "automatic"

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A part of `tests/faults/run`: each n-th system call of attach, replace and detach fails, or is the last one."""
+"""A part of `tests/robustness/run faults`: each n-th system call of attach, replace and detach fails, or
+is the last one."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.faults.matrix import WORKS, Work, outcomes
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, outcomes
 
 EVERY = 17
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks over many hosts beside ping over the same hosts: what the controller pays."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+
+__all__ = ("measure",)
+
+DEVICES = 8
+# The devices have no holder: name the queues that will come.
+RULES = [{"match": {"device": "tap*"}, "indirection": {"equal": 4}, "allow_future_queues": True}]
+NO_WAITING = {"rollout_window": 1, "rollout_soak": 1}  # the benchmark has no guests to watch
+PING = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.ping: {}}]}\n"
+
+
+def measure(*, hosts: int) -> dict[str, t.Any]:
+    """Wall time in seconds of ping, rollout (with a change and without) and audit over hosts with 8 devices each."""
+    with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), hosts, "rssbench") as fleet:
+        for name in fleet.names:
+            fleet.add_devices(name, DEVICES)
+        ping = Path(folder) / "ping.yml"
+        ping.write_text(PING, encoding="utf-8")
+        work: dict[str, tuple[str, dict[str, t.Any]]] = {
+            "ping": (str(ping), {}),
+            "rollout": ("virtnet.rss.rollout", {"steering_rules": RULES, **NO_WAITING}),
+            "rollout again": ("virtnet.rss.rollout", {"steering_rules": RULES, **NO_WAITING}),
+            "audit": ("virtnet.rss.audit", {"audit_report": f"{folder}/audit"}),
+            "ping again": (str(ping), {}),
+        }
+        seconds = {}
+        for what, (playbook, variables) in work.items():
+            begin = time.monotonic()
+            done = fleet.playbook(playbook, **variables)
+            seconds[what] = time.monotonic() - begin
+            print(f"  {what}: {seconds[what]:.0f} s", flush=True)
+            if done.returncode:
+                raise RuntimeError(f"{what}: {done.stdout[-3000:]}{done.stderr}")
+        states = json.loads(Path(folder, "audit.json").read_text(encoding="utf-8"))["totals"]["state"]
+    if states["steered"] != hosts * DEVICES:
+        raise RuntimeError(f"not all devices are steered: {states}")
+    return {"hosts": hosts, "devices": DEVICES, "seconds": seconds}
