@@ -37,6 +37,10 @@ kernels: ## the packet table and the engine on six kernels from 5.10 to 7.x, in 
 fleet guests kernels:
 	@$(CHECKS) $@
 
+.PHONY: docs
+docs: ## the documentation site, in .build/docs/html
+	@$(CHECKS) $@
+
 .PHONY: fuzz parsers faults traffic soak robustness
 fuzz: ## a million frames through the program and the reference
 parsers: ## coverage-guided fuzzing of what parses other people's bytes

@@ -32,7 +32,7 @@ attributes:
   diff_mode:
     support: none
   facts:
-    description: Returns an RV(ansible_facts) dictionary that updates the facts of the host.
+    description: Returns an C(ansible_facts) dictionary that updates the facts of the host.
     support: full
 seealso:
   - module: virtnet.rss.tap_steering

@@ -25,8 +25,9 @@ def main() -> int:
         for disagreements in pool.imap_unordered(_job, jobs):
             done += SHARE
             found += disagreements
-            print(f"\r{done:,} frames, {len(found)} disagreements", end="", flush=True)
-    print(f", seed {arguments.seed}")
+            if sys.stdout.isatty():
+                print(f"\r{done:,} frames", end="\r", flush=True)
+    print(f"{done:,} frames, {len(found)} disagreements, seed {arguments.seed}")
     for disagreement in found[:SHOWN]:
         print(disagreement)
     keep(arguments, {"frames": done, "disagreements": len(found), "seed": arguments.seed})

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
     from ansible_collections.virtnet.rss.tests.robustness.injection import Injected
 
-__all__ = ("WORKS", "Outcome", "Work", "begin", "ending", "look", "outcomes")
+__all__ = ("WORKS", "Outcome", "Work", "begin", "ending", "look", "outcome_of", "outcomes")
 
 OLD_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80))
 FRAMES = [frame for frame in random_frames(seed=8, count=200) if 60 <= len(frame) <= 1500]
@@ -65,10 +65,15 @@ def outcomes(tap: HeldTap, work: Work, *, every: int = 1) -> t.Iterator[Outcome]
     begin(tap, work)
     counts = count_calls(options)
     for fault in faults(counts, every=every):
-        begin(tap, work)
-        programs = our_programs()
-        injected = run_with(fault, options)
-        yield _judge(tap, work, fault, injected, programs)
+        yield outcome_of(tap, work, fault)
+
+
+def outcome_of(tap: HeldTap, work: Work, fault: Fault) -> Outcome:
+    """One fault of one work."""
+    begin(tap, work)
+    programs = our_programs()
+    injected = run_with(fault, {"taps": [tap.name], **work.options})
+    return _judge(tap, work, fault, injected, programs)
 
 
 def begin(tap: HeldTap, work: Work) -> None:
@@ -97,6 +102,9 @@ def look(name: str) -> Device:
 
 
 def ending(device: Device, work: Work) -> str:
+    """old, new, automatic, or neither."""
+    if device.state not in ("automatic", "steered"):
+        return "neither"
     key = device.program.configuration.rss.hash_key if device.program and device.program.configuration else None
     if device.state == "automatic":
         return "new" if work.after is None else "old" if work.before is None else "automatic"

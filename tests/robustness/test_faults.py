@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, outcomes
+from ansible_collections.virtnet.rss.tests.robustness.injection import Fault
+from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, outcome_of, outcomes
 
 EVERY = 17
 
@@ -17,3 +18,15 @@ def test_faults(tap: HeldTap, work: Work) -> None:
     found = list(outcomes(tap, work, every=EVERY))
     assert len(found) > 3 and any(outcome.hit for outcome in found)
     assert [str(outcome) for outcome in found if outcome.problem] == []
+
+
+def test_a_program_without_a_name(tap: HeldTap) -> None:
+    """libbpf asks once whether the kernel knows names, and leaves them out when that fails; which call it is depends on
+    libbpf. Nobody could tell afterwards that such a program is ours."""
+    found = [outcome_of(tap, WORKS[0], Fault("bpf", number, "EMFILE")) for number in range(8, 20)]
+    assert [str(outcome) for outcome in found if outcome.problem] == []
+
+
+def test_no_lock(tap: HeldTap) -> None:
+    outcome = outcome_of(tap, WORKS[1], Fault("flock", 1, "ENOLCK"))
+    assert (outcome.hit, outcome.ended, outcome.problem) == (True, "old", "")

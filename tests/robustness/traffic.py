@@ -218,10 +218,10 @@ def _exchange(shared: Shared, rounds: int, packets: int) -> None:
         if number % LOOK_EVERY == 0:
             seen = look()
             assert (seen.state, seen.program) == (device.state, device.program)
-            print(f"\r{number} exchanges, {shared.sent:,} packets", end="", flush=True)
+            if sys.stdout.isatty():
+                print(f"{number} exchanges, {shared.sent:,} packets", end="\r", flush=True)
         link = list_links()[-1]
         assert (link.name, link.queues, link.disabled_queues, link.tun_flags) == ("tap0", QUEUES, 0, FLAGS)
-    print()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -124,10 +125,24 @@ def kernels(run: Runner) -> None:
     run("tests/vm/run", "kernels", cwd=paths.ROOT, evidence=PYTEST_PASSED, seconds=2400)
 
 
+def docs(run: Runner) -> None:
+    """The site: the pages of docs/, one for each plugin, and one of what the probes know."""
+    source, site = paths.BUILD / "docs" / "source", paths.BUILD / "docs" / "html"
+    shutil.rmtree(source.parent, ignore_errors=True)
+    shutil.copytree(paths.TREE / "docs", source)
+    (source / "reference").mkdir(mode=0o755)
+    words = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", source / "reference")
+    run("antsibull-docs", "collection", *words, "virtnet.rss", env={"ANSIBLE_COLLECTIONS_PATH": str(paths.BUILD)})
+    libraries = f"{paths.BUILD}:{paths.TREE / 'tests' / 'vm'}"
+    run("python", source / "kernels.py", source / "kernels.md", env={"PYTHONPATH": libraries})
+    run("sphinx-build", "-q", "-W", "-n", "--keep-going", "-b", "html", source, site)
+    print(f"the site is in {site.relative_to(paths.ROOT)}")
+
+
 # What `make test` runs, and what is run by name.
 QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (fleet, guests, kernels)}
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests, kernels)}
 
 
 def _root(run: Runner) -> bool:

@@ -6,13 +6,20 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import os
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import (
+    RODATA_MAP,
+    BpfObject,
+    embedded_object,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import QueueCounters
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import program_of
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import map_info, program_of
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import TestRunOptions
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -43,6 +50,7 @@ class SteeringProgram:
             self._object.set_max_entries(steering_object.MAP_QUEUE_COUNTERS, queues)
             self._object.load()
             self.descriptor = self._object.program_fd(steering_object.PROGRAM)
+            self._check_names()
         except BaseException:
             self.close()
             raise
@@ -58,6 +66,18 @@ class SteeringProgram:
     def close(self) -> None:
         """Give back the descriptors; an attached program lives on in the tun driver."""
         self._object.close()
+
+    def _check_names(self) -> None:
+        """libbpf finds out once in a process whether the kernel knows names. When that fails for another reason, such
+        as a shortage of descriptors, it leaves them out: nobody could tell afterwards that the program is ours.
+        """
+        rodata = map_info(self._libbpf, self._object.map_fd(RODATA_MAP))
+        if (self.describe().name, os.fsdecode(rodata.name)) != (steering_object.PROGRAM, RODATA_MAP):
+            raise ObjectError(
+                "libbpf loaded the program without its name, most likely for a shortage of descriptors or memory; "
+                "run again, and restart virtnet-rss where it is the service that says so",
+                errno=errno.EAGAIN,
+            )
 
     def describe(self) -> Program:
         """The kernel's description: id, name, tag."""

@@ -56,5 +56,5 @@ def _try_lock(descriptor: int) -> bool:
     except OSError as exc:
         if exc.errno in (errno.EWOULDBLOCK, errno.EINTR):
             return False
-        raise
+        raise StateError(f"cannot lock {LOCK_FILE}: {exc.strerror}; nothing was changed", errno=exc.errno) from exc
     return True
