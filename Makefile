@@ -28,13 +28,15 @@ service: ## tests/service, the service on real TAP devices (root)
 setup lint types licences bpf dist sanity units page integration kernel service:
 	@$(CHECKS) $@
 
-.PHONY: fleet guests kernels test-fleet test-guests
+.PHONY: fleet guests kernels vms test-fleet test-guests test-vms
+test-vms: vms
+vms: ## molecule scenarios in VMs (molecule/), after `make test`
 test-fleet: fleet
 test-guests: guests
 fleet: ## the playbooks over several hosts (tests/fleet), after `make test`
 guests: ## real QEMU guests on TAP devices (tests/guests), after `make test`
 kernels: ## the packet table and the engine on six kernels from 5.10 to 7.x, in VMs (tests/vm)
-fleet guests kernels:
+fleet guests kernels vms:
 	@$(CHECKS) $@
 
 .PHONY: docs

@@ -125,6 +125,13 @@ def kernels(run: Runner) -> None:
     run("tests/vm/run", "kernels", cwd=paths.ROOT, evidence=PYTEST_PASSED, seconds=2400)
 
 
+def vms(run: Runner) -> None:
+    """Molecule: the role on a fresh host, hosts that refuse, every module on four kernels, a fleet of three."""
+    run("tests/vm/run", "setup", cwd=paths.ROOT)
+    for scenario in ("default", "unsupported", "kernels", "fleet"):
+        run("molecule", "test", "-s", scenario, cwd=paths.ROOT, seconds=1800)
+
+
 def docs(run: Runner) -> None:
     """The site: the pages of docs/, one for each plugin, and one of what the probes know."""
     source, site = paths.BUILD / "docs" / "source", paths.BUILD / "docs" / "html"
@@ -142,7 +149,7 @@ def docs(run: Runner) -> None:
 # What `make test` runs, and what is run by name.
 QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests, kernels)}
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests, kernels, vms)}
 
 
 def _root(run: Runner) -> bool:
