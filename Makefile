@@ -28,15 +28,14 @@ service: ## tests/service, the service on real TAP devices (root)
 setup lint types licences bpf dist sanity units page integration kernel service:
 	@$(CHECKS) $@
 
-.PHONY: fleet guests kernels vms test-fleet test-guests test-vms
-test-vms: vms
-vms: ## molecule scenarios in VMs (molecule/), after `make test`
-test-fleet: fleet
-test-guests: guests
-fleet: ## the playbooks over several hosts (tests/fleet), after `make test`
-guests: ## real QEMU guests on TAP devices (tests/guests), after `make test`
-kernels: ## the packet table and the engine on six kernels from 5.10 to 7.x, in VMs (tests/vm)
-fleet guests kernels vms:
+.PHONY: fleet guests test-fleet test-guests test-vms
+test-vms: ## molecule's scenarios kernels, default and unsupported: the collection in VMs, from Linux 5.10 to 7.x
+	@$(CHECKS) vm-kernels vm-default vm-unsupported
+test-guests: ## real QEMU guests on TAP devices of this host
+	@$(CHECKS) guests
+test-fleet: ## the playbooks over network namespaces with guests, and over VMs (molecule's scenario fleet)
+	@$(CHECKS) fleet vm-fleet
+fleet guests:
 	@$(CHECKS) $@
 
 .PHONY: docs

@@ -18,7 +18,7 @@ version: distributions bring features to older kernels, and take some away. Made
 | feature | since | brought by | capabilities | without it |
 |---|---|---|---|---|"""
 SYSTEMS = """
-Tested in VMs by `make kernels`, with the packet table on real TAP devices:
+Tested in VMs by `make test-vms`, with the packet table on real TAP devices:
 
 | system | kernel | libbpf | Python |
 |---|---|---|---|"""

@@ -12,12 +12,8 @@ import shlex
 import signal
 import subprocess
 import sys
-import tarfile
-import tempfile
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import image
@@ -26,11 +22,6 @@ import suites
 from machine import Machine
 from suites import Suite
 
-COLLECTION = Path(__file__).resolve().parents[2]
-GUEST_COLLECTION = "/root/tree/ansible_collections/virtnet/rss"
-# Each boots with two virtual cores.
-PARALLEL = 2
-CHECK_SECONDS = 1800
 HOST_PACKAGES = (
     "debian-archive-keyring",
     "e2fsprogs",
@@ -41,19 +32,6 @@ HOST_PACKAGES = (
     "util-linux",
 )
 VERSIONS = "uname -r; dpkg-query -W -f '${Version}\\n' libbpf[01]; python3 -V"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one VM: a row of the table."""
-
-    suite: str
-    versions: t.Sequence[str]
-    passed: bool
-    seconds: float
-
-    def row(self) -> tuple[str, ...]:
-        return self.suite, *self.versions, "passed" if self.passed else "failed", f"{self.seconds:.0f}"
 
 
 def main() -> int:
@@ -92,11 +70,17 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Start a VM that stays, and print how to reach it."""
-    folder = arguments.folder.resolve()
-    vm = Machine(image.build(suites.find(arguments.suite)), folder=folder, append=arguments.append)
+    """Start a VM that stays, and print how to reach it and its versions of kernel, libbpf and Python."""
+    folder, suite = arguments.folder.resolve(), suites.find(arguments.suite)
+    vm = Machine(image.build(suite), folder=folder, append=arguments.append)
     vm.start(outlive=True)
-    print(json.dumps({"host": "127.0.0.1", "port": vm.port, "user": "root", "key": str(folder / "key")}))
+    try:
+        versions = _versions(vm, suite)
+    except BaseException:
+        vm.stop(keep_logs=True)
+        raise
+    reached = {"host": "127.0.0.1", "port": vm.port, "user": "root", "key": str(folder / "key")}
+    print(json.dumps({**reached, "versions": versions}))
     return 0
 
 
@@ -106,71 +90,20 @@ def down(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def kernels(arguments: argparse.Namespace) -> int:
-    """Run inside.sh in every VM."""
-    chosen = _suites(arguments.suite)
-    for suite in chosen:
-        image.build(suite)
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(PARALLEL) as pool:
-        archive = _archive(Path(scratch) / "collection.tar")
-        outcomes = list(pool.map(lambda suite: _check(suite, archive), chosen))
-    _print_table(outcomes)
-    failed = sum(not outcome.passed for outcome in outcomes)
-    print(f"{len(outcomes) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
-def _check(suite: Suite, archive: Path) -> Outcome:
-    started = time.monotonic()
-    versions, passed = ["?", "?", "?"], False
-    vm = Machine(image.build(suite))
-    try:
-        with vm, archive.open("rb") as collection:
-            versions = [_number(line) for line in vm.run(VERSIONS).stdout.splitlines()]
-            _check_versions(suite, versions)
-            vm.run(f"mkdir -p {GUEST_COLLECTION} && tar -x -C {GUEST_COLLECTION}", stdin=collection)
-            output = vm.run(f"cd {GUEST_COLLECTION} && sh tests/vm/inside.sh", timeout=CHECK_SECONDS).stdout
-            passed = True
-    except (machine.MachineError, subprocess.SubprocessError, OSError) as exc:
-        output = f"{exc}\nlogs: {vm.folder}"
-    print(f"== {suite.name}: {'passed' if passed else 'FAILED'}\n{output.rstrip()}", flush=True)
-    return Outcome(suite.name, versions, passed, time.monotonic() - started)
-
-
-def _check_versions(suite: Suite, versions: t.Sequence[str]) -> None:
-    for wanted, found in zip((suite.kernel, suite.libbpf, suite.python), versions):
-        if not f"{found}.".startswith(f"{wanted}."):
-            raise machine.MachineError(f"kernel, libbpf, Python are {', '.join(versions)}: {found} should be {wanted}")
+def _versions(vm: Machine, suite: Suite) -> dict[str, str]:
+    """Of kernel, libbpf and Python; MachineError where they are not what the suite claims to have."""
+    found = [_number(line) for line in vm.run(VERSIONS).stdout.splitlines()]
+    wanted = (suite.kernel, suite.libbpf, suite.python)
+    if not all(f"{version}.".startswith(f"{claim}.") for claim, version in zip(wanted, found)):
+        told = f"kernel, libbpf, Python are {', '.join(found)}, not {', '.join(wanted)}"
+        raise machine.MachineError(f"{suite.name}: {told}; if it has moved on, so should suites.py")
+    return dict(zip(("kernel", "libbpf", "python"), found))
 
 
 def _number(version: str) -> str:
     """6.1.0 of `6.1.0-38-cloud-amd64`, 1.1.2 of `1:1.1.2-0+deb12u1`, 3.11.2 of `Python 3.11.2`."""
     found = re.search(r"(?:^|[ :])(\d+(?:\.\d+)+)", version)
     return found.group(1) if found else version
-
-
-def _archive(target: Path) -> Path:
-    """The collection as in the work tree: what git knows or would add, and BPF objects, for a VM has no compiler."""
-    subprocess.run(["make", "-s", "-C", str(COLLECTION / "bpf"), "variants"], check=True)
-    listing = subprocess.run(
-        ["git", "-C", str(COLLECTION), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    with tarfile.open(target, "w") as archive:
-        for name in sorted(set(filter(None, listing.split("\0")))):
-            if (COLLECTION / name).exists():  # git still lists what was deleted but not yet committed
-                archive.add(COLLECTION / name, arcname=name)
-        archive.add(COLLECTION / "bpf" / "build", arcname="bpf/build")
-    return target
-
-
-def _print_table(outcomes: t.Sequence[Outcome]) -> None:
-    rows = [("VM", "kernel", "libbpf", "python", "result", "seconds"), *(outcome.row() for outcome in outcomes)]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print(" | ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
 def _suites(names: t.Sequence[str]) -> list[Suite]:
@@ -200,7 +133,6 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["exec"].add_argument("words", nargs="+", metavar="WORD", help="the command, after `--`")
     commands.choices["up"].add_argument("folder", type=Path, metavar="FOLDER", help="where its key and logs shall be")
     add("down", down).add_argument("folder", type=Path, metavar="FOLDER")
-    add("kernels", kernels).add_argument("--suite", action="append", default=[], metavar="SUITE")
     return parser
 
 

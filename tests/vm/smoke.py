@@ -103,11 +103,12 @@ def test_qemu_that_does_not_start_says_why(disk: Path) -> None:
         Machine(disk, qemu=["-device", "no-such-device"]).start()
 
 
-def test_wrong_version_fails_the_suite(tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_version_is_no_success(tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "build", lambda _suite: disk)
-    outcome = cli._check(replace(SUITE, kernel="6.12"), cli._archive(tmp_path / "tar"))
-    assert not outcome.passed
-    assert outcome.row()[1].startswith("6.1.")
+    monkeypatch.setattr(suites, "find", lambda _name: replace(SUITE, kernel="6.12"))
+    monkeypatch.setattr(sys, "argv", ["run", "up", SUITE.name, str(tmp_path / "vm")])
+    assert cli.main() == 2
+    assert not (tmp_path / "vm" / "pid").exists()
 
 
 def test_up_and_down(tmp_path: Path) -> None:
@@ -115,6 +116,7 @@ def test_up_and_down(tmp_path: Path) -> None:
     told = json.loads(subprocess.check_output([RUN, "up", SUITE.name, str(folder)]))
     try:
         assert Path(told["key"]).exists()
+        assert told["versions"]["kernel"].startswith(f"{SUITE.kernel}.")
         ssh = ["ssh", "-F", str(folder / "ssh_config"), "vm", "hostname"]
         assert subprocess.check_output(ssh, text=True) == "bookworm\n"
     finally:
