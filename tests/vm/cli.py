@@ -25,7 +25,9 @@ from suites import Suite
 HOST_PACKAGES = (
     "debian-archive-keyring",
     "e2fsprogs",
+    "ethtool",
     "git",
+    "kmod",
     "mmdebstrap",
     "openssh-client",
     "qemu-system-x86",
@@ -65,14 +67,14 @@ def build(arguments: argparse.Namespace) -> int:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run one command in a new VM and exit as it did."""
-    with Machine(image.build(suites.find(arguments.suite)), append=arguments.append) as vm:
+    with _machine(arguments, suites.find(arguments.suite)) as vm:
         return vm.run(shlex.join(arguments.words), check=False, timeout=None, stdout=None).returncode
 
 
 def up(arguments: argparse.Namespace) -> int:
     """Start a VM that stays, and print how to reach it and its versions of kernel, libbpf and Python."""
     folder, suite = arguments.folder.resolve(), suites.find(arguments.suite)
-    vm = Machine(image.build(suite), folder=folder, append=arguments.append)
+    vm = _machine(arguments, suite, folder)
     vm.start(outlive=True)
     try:
         versions = _versions(vm, suite)
@@ -106,6 +108,16 @@ def _number(version: str) -> str:
     return found.group(1) if found else version
 
 
+def _machine(arguments: argparse.Namespace, suite: Suite, folder: Path | None = None) -> Machine:
+    return Machine(
+        image.build(suite),
+        folder=folder,
+        memory=arguments.memory,
+        nests=arguments.nests,
+        append=arguments.append,
+    )
+
+
 def _suites(names: t.Sequence[str]) -> list[Suite]:
     return [suites.find(name) for name in names] or list(suites.SUITES)
 
@@ -129,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, function in (("exec", execute), ("up", up)):
         command = add(name, function)
         command.add_argument("--append", default="", help="more words for the kernel's command line")
+        command.add_argument("--memory", type=int, default=machine.MEMORY, metavar="MIB")
+        command.add_argument("--nests", action="store_true", help="QEMU shall run inside")
         command.add_argument("suite", metavar="SUITE")
     commands.choices["exec"].add_argument("words", nargs="+", metavar="WORD", help="the command, after `--`")
     commands.choices["up"].add_argument("folder", type=Path, metavar="FOLDER", help="where its key and logs shall be")

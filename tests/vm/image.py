@@ -105,7 +105,7 @@ def _build(suite: Suite, scratch: Path) -> Path:
 
 
 def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
-    packages = [*PACKAGES, suite.kernel_package, suite.libbpf_package]
+    packages = [*PACKAGES, suite.kernel_package, suite.libbpf_package, *suite.packages]
     hosts = f"127.0.0.1 localhost {suite.name}"
     return [
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
@@ -120,7 +120,7 @@ def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
         f'--customize-hook=echo {suite.name} > "$1/etc/hostname" && echo {hosts} > "$1/etc/hosts"',
         suite.release,
         root,
-        *(f"deb {uri} {name} main" for name in dict.fromkeys((suite.release, suite.name))),
+        *(f"deb {uri} {name} main" for name in suite.sources),
     ]
 
 

@@ -29,8 +29,12 @@ BOOT_SECONDS = 300
 # Plain Nehalem panics newer kernels at random under software emulation; without cmpxchg16b it does not.
 SOFTWARE = ("-accel", "tcg,thread=multi", "-cpu", "Nehalem,-cx16")
 HARDWARE = ("-accel", "kvm", "-cpu", "host")
+# A QEMU inside the VM has to have that instruction. Then it is the kernel that is told not to use it.
+SOFTWARE_NESTS = ("-accel", "tcg,thread=multi", "-cpu", "Nehalem")
+WITHOUT_CMPXCHG16B = "clearcpuid=141"
 NETWORK_CARD = "virtio-net-pci,netdev=net,romfile="  # no boot ROM: the kernel is given
 KERNEL_ARGUMENTS = "root=/dev/vda rw console=ttyS0 net.ifnames=0 panic=-1 mitigations=off"
+MEMORY = 768  # MiB
 OWN_FILES = ("key", "key.pub", "pid", "ssh_config")
 LOG_FILES = ("console.log", "qemu.log")
 SSH_CONFIG = """\
@@ -61,13 +65,16 @@ class Machine:
         image: Path,
         *,
         folder: Path | None = None,
-        memory: int = 768,
+        memory: int = MEMORY,
+        nests: bool = False,
         append: str = "",
         qemu: t.Sequence[str] = (),
     ) -> None:
-        """`append` goes to the kernel's command line, `qemu` to QEMU's, where it may override what was said before."""
+        """`append` goes to the kernel's command line, `qemu` to QEMU's, where it may override what was said before.
+        A VM that `nests` can run QEMU."""
         self.image = image
         self.memory = memory
+        self.nests = nests
         self.append = append
         self.qemu = qemu
         self.folder = folder or _new_folder(image.parent.name)
@@ -156,8 +163,11 @@ class Machine:
 
     def _command(self, key: str, monitor: int) -> list[str]:
         append = f"{KERNEL_ARGUMENTS} virtnet_rss_key={key} {self.append}"
+        processor = HARDWARE if has_kvm() else SOFTWARE
+        if self.nests and not has_kvm():
+            processor, append = SOFTWARE_NESTS, f"{append} {WITHOUT_CMPXCHG16B}"
         return [
-            *("qemu-system-x86_64", "-machine", "q35,sata=off", *(HARDWARE if has_kvm() else SOFTWARE)),
+            *("qemu-system-x86_64", "-machine", "q35,sata=off", *processor),
             *("-smp", "2", "-m", str(self.memory), "-nodefaults", "-display", "none", "-no-reboot"),
             *("-kernel", str(self.image.with_name("vmlinuz")), "-initrd", str(self.image.with_name("initrd.img"))),
             *("-append", append, "-serial", f"file:{self.console}"),

@@ -18,11 +18,17 @@ class Suite:
     libbpf: str
     python: str
     backports: bool = False
+    packages: tuple[str, ...] = ()
 
     @property
     def release(self) -> str:
-        """The Debian release below the backports."""
-        return self.name[: -len("-backports")] if self.backports else self.name
+        """The Debian release below the backports, or below the packages that are added."""
+        return self.name.partition("-")[0]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The archives that its packages come from."""
+        return (self.release, self.name) if self.backports else (self.release,)
 
     @property
     def libbpf_package(self) -> str:
@@ -43,10 +49,20 @@ SUITES: t.Final = (
     Suite(name="trixie-backports", kernel="7", libbpf="1.5", python="3.13", backports=True),
 )
 
+# Where real guests run: no system of its own, so what goes over all suites leaves it out. Without a network of libvirt's.
+HYPERVISOR: t.Final = Suite(
+    name="trixie-hypervisor",
+    kernel="6.12",
+    libbpf="1.5",
+    python="3.13",
+    packages=("libvirt-clients", "libvirt-daemon-driver-qemu", "libvirt-daemon-system", "qemu-system-x86", "qemu-utils"),
+)
+
 
 def find(name: str) -> Suite:
     """The suite of that name, or LookupError with the names there are."""
-    for suite in SUITES:
+    known = (*SUITES, HYPERVISOR)
+    for suite in known:
         if suite.name == name:
             return suite
-    raise LookupError(f"no suite {name!r}; there are: {', '.join(suite.name for suite in SUITES)}")
+    raise LookupError(f"no suite {name!r}; there are: {', '.join(suite.name for suite in known)}")
