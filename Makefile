@@ -31,8 +31,8 @@ setup lint types licences bpf dist sanity units page integration kernel service:
 .PHONY: fleet guests test-fleet test-guests test-vms
 test-vms: ## molecule's scenarios kernels, default and unsupported: the collection in VMs, from Linux 5.10 to 7.x
 	@$(CHECKS) vm-kernels vm-default vm-unsupported
-test-guests: ## real QEMU guests on TAP devices of this host
-	@$(CHECKS) guests
+test-guests: ## real QEMU guests on TAP devices of this host, and in VMs (molecule's scenarios guest and libvirt)
+	@$(CHECKS) guests vm-guest vm-libvirt
 test-fleet: ## the playbooks over network namespaces with guests, and over VMs (molecule's scenario fleet)
 	@$(CHECKS) fleet vm-fleet
 fleet guests:

@@ -83,16 +83,18 @@ class Guest:
         qemu: Qemu | None = None,
         queues: int = 4,
         device: str = "",
+        vhost: bool = False,
         managed: bool = False,
         snapshots: bool = False,
     ) -> None:
         """``device`` has more properties of the network card (``rss=on,hash=on``); with ``snapshots`` QEMU can save and
-        load its state. ``managed`` starts it as libvirt does: without capabilities, with descriptors of the device
-        handed over, and with arguments in JSON."""
+        load its state; with ``vhost`` the host's kernel moves the packets. ``managed`` starts it as libvirt does:
+        without capabilities, with descriptors of the device handed over, and with arguments in JSON."""
         self.tap = tap
         self.qemu = qemu or qemu_7()
         self.queues = queues
         self.device = device
+        self.vhost = vhost
         self.managed = managed
         self.snapshots = snapshots
 
@@ -202,12 +204,13 @@ class Guest:
         ]
 
     def _network(self) -> list[str]:
-        netdev = f"tap,id=net,ifname={self.tap},queues={self.queues},vhost=off,script=no,downscript=no"
+        vhost = "on" if self.vhost else "off"
+        netdev = f"tap,id=net,ifname={self.tap},queues={self.queues},vhost={vhost},script=no,downscript=no"
         card = ",".join(f"{name}={value}" for name, value in self._card().items())
         return ["-netdev", netdev, "-device", card.partition("=")[2]]
 
     def _network_in_json(self, queues: list[int]) -> list[str]:
-        netdev = {"type": "tap", "fds": ":".join(map(str, queues)), "vhost": False, "id": "net"}
+        netdev = {"type": "tap", "fds": ":".join(map(str, queues)), "vhost": self.vhost, "id": "net"}
         switches: dict[str, object] = {"on": True, "off": False}
         card = {name: switches.get(value, value) for name, value in self._card().items()}
         card["vectors"] = int(self._card()["vectors"])

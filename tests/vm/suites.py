@@ -49,13 +49,19 @@ SUITES: t.Final = (
     Suite(name="trixie-backports", kernel="7", libbpf="1.5", python="3.13", backports=True),
 )
 
-# Where real guests run: no system of its own, so what goes over all suites leaves it out. Without a network of libvirt's.
+# Where real guests run. It is none of SUITES, whose kernel it shares.
 HYPERVISOR: t.Final = Suite(
     name="trixie-hypervisor",
     kernel="6.12",
     libbpf="1.5",
     python="3.13",
-    packages=("libvirt-clients", "libvirt-daemon-driver-qemu", "libvirt-daemon-system", "qemu-system-x86", "qemu-utils"),
+    packages=(
+        "libvirt-clients",
+        "libvirt-daemon-driver-qemu",
+        "libvirt-daemon-system",
+        "qemu-system-x86",
+        "qemu-utils",
+    ),
 )
 
 

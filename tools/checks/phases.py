@@ -146,7 +146,7 @@ QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kerne
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
 MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests)}
 # The scenarios of molecule/, in VMs; the folder's name after `vm-` is the scenario's.
-SCENARIOS = ("kernels", "default", "unsupported", "fleet")
+SCENARIOS = ("kernels", "default", "unsupported", "guest", "libvirt", "fleet")
 MORE |= {f"vm-{scenario}": _molecule(scenario) for scenario in SCENARIOS}
 
 
