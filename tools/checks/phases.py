@@ -10,6 +10,7 @@ import sys
 import typing as t
 
 import paths
+from matrix import matrix
 from prepare import PYTHONS, found_pythons
 from runner import Runner
 
@@ -144,7 +145,7 @@ def docs(run: Runner) -> None:
 # What `make test` runs, and what is run by name.
 QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests)}
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests, matrix)}
 # The scenarios of molecule/, in VMs; the folder's name after `vm-` is the scenario's.
 SCENARIOS = ("kernels", "default", "unsupported", "guest", "libvirt", "fleet")
 MORE |= {f"vm-{scenario}": _molecule(scenario) for scenario in SCENARIOS}

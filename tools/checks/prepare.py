@@ -33,15 +33,18 @@ PACKAGES = (
 )
 # Every Python that a supported ansible-core runs modules on, from the oldest that plugins/ are written for.
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-# The name has pip's version as ansible-test wants it: see `get_venv_packages` in it.
-GET_PIP = paths.HOME / ".ansible" / "test" / "cache" / "get_pip_24_2.py"
+# The name has pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.17, then 2.18 and 2.19, then
+# 2.20 and 2.21.
+GET_PIP = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
 
 def setup(run: Runner) -> None:
-    for step in (_packages, _venv, _pythons, _tree, _home):
+    for step in (_packages, _venv, _pythons):
         step(run)
         if run.failures:
             return
+    work_tree(run, paths.TREE)
+    home(paths.HOME)
 
 
 def found_pythons() -> list[str]:
@@ -100,20 +103,20 @@ def _pythons(run: Runner) -> None:
                 break
 
 
-def _tree(run: Runner) -> None:
+def work_tree(run: Runner, tree: Path) -> None:
     """Bring the copy up to date; what tests left there under ignored names (caches) stays."""
-    paths.TREE.mkdir(parents=True, exist_ok=True)
-    if not run("git", "init", "--quiet", paths.TREE, cwd=paths.BUILD):
+    tree.mkdir(parents=True, exist_ok=True)
+    if not run("git", "init", "--quiet", tree, cwd=tree):
         return
     wanted = _git_files(paths.ROOT)
-    for name in _git_files(paths.TREE) - wanted:
-        (paths.TREE / name).unlink()
+    for name in _git_files(tree) - wanted:
+        (tree / name).unlink()
     for name in wanted:
-        target = paths.TREE / name
+        target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(paths.ROOT / name, target, follow_symlinks=False)
     # With an index, the tools that ask git tell a folder of sources from one of build products.
-    run("git", "add", "--all")
+    run("git", "add", "--all", cwd=tree)
 
 
 def _git_files(top: Path) -> set[str]:
@@ -126,15 +129,17 @@ def _git_files(top: Path) -> set[str]:
     return {name for name in listed.split("\0") if name and os.path.lexists(top / name)}
 
 
-def _home(_run: Runner) -> None:
+def home(path: Path) -> None:
     """A home that ansible-test may fill; pip's settings and downloads are the user's, its chatter is left out."""
     for name in (".config", ".cache"):
-        link = paths.HOME / name / "pip"
+        link = path / name / "pip"
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
             link.symlink_to(Path(f"~/{name}/pip").expanduser())
-    (paths.HOME / "ansible.cfg").touch()
-    (paths.HOME / ".pip").mkdir(exist_ok=True)
-    (paths.HOME / ".pip" / "pip.conf").write_text("[global]\nquiet = 2\n")
-    GET_PIP.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(__file__).with_name("get_pip.py"), GET_PIP)
+    (path / "ansible.cfg").touch()
+    (path / ".pip").mkdir(exist_ok=True)
+    (path / ".pip" / "pip.conf").write_text("[global]\nquiet = 2\n")
+    cache = path / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP:
+        shutil.copy(Path(__file__).with_name("get_pip.py"), cache / name)
