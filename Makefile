@@ -10,22 +10,24 @@ CHECKS := $(PYTHON) tools/checks
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: test setup lint types licences bpf dist sanity units page integration kernel service
+.PHONY: test setup lint types licences bpf dist environment installed sanity units page integration kernel service
 test: ## everything below, as root on a fresh Debian 12
 	@$(CHECKS)
 setup: ## packages, .venv and the work tree in .build; every phase does this first
-lint: ## ruff, yamllint, ansible-lint, shellcheck
+lint: ## ruff, yamllint, ansible-lint, shellcheck, the changelog's fragments, the workflows
 types: ## mypy --strict
 licences: ## an SPDX line in every file
 bpf: ## a rebuild of the BPF objects gives the bytes in the tree
-dist: ## build the collection into dist/ and install it once
+dist: ## build the tarball into dist/, twice with the same bytes, and check what is in it
+environment: ## what ansible-builder makes of the execution environment
+installed: ## the tarball in an empty environment: documentation, examples, real devices (root)
 sanity: ## ansible-test sanity
 units: ## ansible-test units, on every Python found
 page: ## the report of virtnet.rss.audit, in a headless browser
 integration: ## ansible-test integration, on real TAP devices of this host (root)
 kernel: ## tests/kernel and a small part of the long tests, on this host's kernel (root)
 service: ## tests/service, the service on real TAP devices (root)
-setup lint types licences bpf dist sanity units page integration kernel service:
+setup lint types licences bpf dist environment installed sanity units page integration kernel service:
 	@$(CHECKS) $@
 
 .PHONY: fleet guests test-fleet test-guests test-vms
@@ -41,6 +43,10 @@ fleet guests:
 .PHONY: matrix
 matrix: ## ansible-test of every maintained ansible-core (25 minutes); with CORES="2.17 2.20" of these
 	@CORES='$(CORES)' $(CHECKS) $@
+
+.PHONY: changelog
+changelog: ## for a release: CHANGELOG.md out of the fragments, for the version in galaxy.yml
+	@$(CHECKS) $@
 
 .PHONY: docs
 docs: ## the documentation site, in .build/docs/html

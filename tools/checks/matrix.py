@@ -117,9 +117,9 @@ class _Cell:
             "ANSIBLE_CONFIG": str(self._home / "ansible.cfg"),
             "PYTHONPATH": str(self._folder),
         }
-        tool = self._venv / "bin" / "ansible-test"
         return self._run(
-            *(tool, command, "--color", "no", *words),
+            self._venv / "bin" / "ansible-test",
+            *(command, "--color", "no", *words),
             cwd=self._tree,
             env=environment,
             evidence=evidence,

@@ -12,6 +12,7 @@ import typing as t
 import paths
 from matrix import matrix
 from prepare import PYTHONS, found_pythons
+from release import changelog, dist, environment, installed
 from runner import Runner
 
 ANSIBLE_TEST_HOME = {"HOME": str(paths.HOME)}
@@ -24,6 +25,9 @@ def lint(run: Runner) -> None:
     run("yamllint", "--strict", ".")
     run("ansible-lint", env=ANSIBLE_TEST_HOME)
     run("shellcheck", *_shell_scripts())
+    run("antsibull-changelog", "lint")
+    workflows = sorted((paths.TREE / ".github" / "workflows").glob("*.yml"))
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
 
 
 def types(run: Runner) -> None:
@@ -41,17 +45,6 @@ def licences(run: Runner) -> None:
 
 def bpf(run: Runner) -> None:
     run("make", "-C", "bpf", "check")
-
-
-def dist(run: Runner) -> None:
-    """A collection that cannot be installed, or whose modules have no documentation, is none."""
-    installed = paths.BUILD / "installed"
-    environment = {**ANSIBLE_TEST_HOME, "ANSIBLE_COLLECTIONS_PATH": str(installed)}
-    run("ansible-galaxy", "collection", "build", "--force", "--output-path", paths.DIST)
-    for archive in paths.DIST.glob("virtnet-rss-*.tar.gz"):
-        run("ansible-galaxy", "collection", "install", "--force", "-p", installed, archive, env=environment)
-    modules = sorted(path.stem for path in (paths.TREE / "plugins" / "modules").glob("*.py"))
-    run("ansible-doc", "--type", "module", *(f"virtnet.rss.{name}" for name in modules), env=environment)
 
 
 def sanity(run: Runner) -> None:
@@ -143,9 +136,23 @@ def docs(run: Runner) -> None:
 
 
 # What `make test` runs, and what is run by name.
-QUICK_FIRST = (lint, types, licences, bpf, dist, units, page, integration, kernel, service, sanity)
+QUICK_FIRST = (
+    lint,
+    types,
+    licences,
+    bpf,
+    dist,
+    environment,
+    installed,
+    units,
+    page,
+    integration,
+    kernel,
+    service,
+    sanity,
+)
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (docs, fleet, guests, matrix)}
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (changelog, docs, fleet, guests, matrix)}
 # The scenarios of molecule/, in VMs; the folder's name after `vm-` is the scenario's.
 SCENARIOS = ("kernels", "default", "unsupported", "guest", "libvirt", "fleet")
 MORE |= {f"vm-{scenario}": _molecule(scenario) for scenario in SCENARIOS}
