@@ -70,8 +70,8 @@ bench: ## ours beside QEMU's own program and beside nothing (bench/); writes ben
 	@bench/run
 
 .PHONY: demo
-demo: ## the main job on real packets; with TAPS="vnet0" only show the plan for these devices
-	@TAPS='$(TAPS)' tests/demo/run
+demo: ## the main job on real packets; with TAPS="vnet0" only show the plan for these devices; PICTURE=FILE.svg draws it
+	@TAPS='$(TAPS)' PICTURE='$(PICTURE)' tests/demo/run
 
 .PHONY: clean
 clean: ## remove what the targets above made

@@ -9,11 +9,13 @@ the demo with an error. `run` in this folder installs what is needed and starts 
 from __future__ import annotations
 
 import collections
+import os
 import re
 import subprocess
 import sys
 import time
 import typing as t
+from pathlib import Path
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_HASH_TYPES,
@@ -23,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
+from ansible_collections.virtnet.rss.tests.demo.picture import picture
 from ansible_collections.virtnet.rss.tests.demo.traffic import flows, packets
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 
@@ -62,6 +65,11 @@ def show(arrived: Arrived, predicted: collections.Counter[int] | None = None) ->
         print(text if predicted is None else f"{text} {predicted[queue]:>6} predicted")
 
 
+def queue_counts(arrived: Arrived) -> list[int]:
+    counts = collections.Counter(queue for queue, _frame in arrived)
+    return [counts[queue] for queue in range(QUEUES)]
+
+
 def send(tap: HeldTap, frames: list[bytes]) -> Arrived:
     """Send every packet once; each must arrive once."""
     started = time.monotonic()
@@ -89,12 +97,14 @@ def main() -> None:
         heading(
             1, f"{TAP}: {QUEUES} queues, held by process {tap.pid}. Automatic selection, {len(flows())} flows and ARP:"
         )
-        show(send(tap, frames))
+        before = send(tap, frames)
+        show(before)
 
         heading(2, "The playbook virtnet.rss.steer attaches the steering program:")
         if run_playbook(steering_hash_key=format_key(key)) != 1:
             sys.exit("demo: the playbook did not report a change")
-        check(send(tap, frames), config)
+        after = send(tap, frames)
+        check(after, config)
 
         heading(3, "A second run changes nothing:")
         if run_playbook(steering_hash_key=format_key(key)) != 0:
@@ -105,6 +115,8 @@ def main() -> None:
         if run_playbook(steering_state="absent") != 1:
             sys.exit("demo: detaching did not report a change")
         show(send(tap, frames))
+    if path := os.environ.get("PICTURE"):
+        Path(path).write_text(picture(before=queue_counts(before), after=queue_counts(after)), encoding="utf-8")
     print("\nDone. The device is gone, and with it the program: nothing is left behind.")
 
 

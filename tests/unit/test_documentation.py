@@ -1,0 +1,52 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What pages repeat of the code is what the code says."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import INDIRECTION, MATCH, RULE_WORDS
+from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
+from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP
+from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALLOWED
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def cells(page: str, heading: str) -> set[str]:
+    """What stands in backquotes in the first column of the tables below a heading."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    section = re.split(r"^#+ ", text.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    columns = (line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    return {word for column in columns for word in re.findall(r"`([^`]+)`", column)}
+
+
+def commands() -> t.Set[str]:
+    choices: t.Set[str] = set()
+    for action in _parser()._actions:
+        choices |= set(action.choices or ())
+    return choices
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("Metrics", set(HELP)),
+        ("What a rule matches", set(MATCH)),
+        ("What a rule wants", set(RULE_WORDS) - {"name", "match"} | {f"indirection.{word}" for word in INDIRECTION}),
+        ("Commands", commands()),
+    ],
+)
+def test_the_tables_of_the_service_are_complete(heading: str, words: t.Set[str]) -> None:
+    assert cells("service.md", heading) == words
+
+
+def test_every_layer_is_on_the_architecture_page() -> None:
+    assert cells("architecture.md", "The layers") == set(ALLOWED)
