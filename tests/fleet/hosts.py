@@ -106,6 +106,6 @@ class Fleet:
     @staticmethod
     def _ansible(what: str, *words: str, variables: dict[str, t.Any]) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
+        environment.update(ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PIPELINING="true")
         command = [f"ansible-{what}", *words, "-e", json.dumps(variables)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.kernel.conftest import own_namespace, pytest_sessionstart
+from ansible_collections.virtnet.rss.tests.service.conftest import program, service
 
-__all__ = ("own_namespace", "pytest_sessionstart")
+__all__ = ("own_namespace", "program", "pytest_sessionstart", "service")
 
 sys.path.append(str(Path(__file__).parents[1] / "vm"))  # the files there import each other as a script's do
 

@@ -65,8 +65,8 @@ def action(**options: t.Any) -> str:
     return str(apply(**options)[0]["action"])
 
 
-def info() -> dict[str, t.Any]:
-    (device,) = run_module("tap_steering_info", {"taps": ["tap0"]})["taps"]
+def info(name: str = "tap0") -> dict[str, t.Any]:
+    (device,) = run_module("tap_steering_info", {"taps": [name]})["taps"]
     return t.cast("dict[str, t.Any]", device)
 
 

@@ -87,11 +87,12 @@ class Running:
         found: dict[str, t.Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
         return found
 
-    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *words: str, check: bool = True, wrapper: t.Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """Another command of the same program, with the same files."""
-        return subprocess.run(
-            ["/usr/bin/python3", str(self.program), *words, *self._files()], capture_output=True, text=True, check=check
-        )
+        command = [*wrapper, "/usr/bin/python3", str(self.program), *words, *self._files()]
+        return subprocess.run(command, capture_output=True, text=True, check=check)
 
     def stop(self) -> str:
         """Politely; gives all that it printed."""

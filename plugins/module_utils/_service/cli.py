@@ -136,7 +136,7 @@ def _service_line(state: dict[str, t.Any] | None) -> str:
         f"the service runs as process {state['pid']} with {state['rules']} rules, put back {state['reapplied']} times"
     ]
     parts += [f"policy refused: {state['policy_error']}"] if state["policy_error"] else []
-    parts += [state["error"]] if state["error"] else []
+    parts += [state[word] for word in ("trouble", "error") if state.get(word)]
     return "; ".join(parts)
 
 

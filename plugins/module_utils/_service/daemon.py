@@ -204,14 +204,21 @@ class Service:
         spoken_of = {key for key, result in state.results.items() if result.rule}
         parts = [f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"]
         parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
-        parts += [state.error] if state.error else []
+        parts += [part for part in (self._trouble(), state.error) if part]
         return "STATUS=" + "; ".join(map(printable, parts))
+
+    def _trouble(self) -> str:
+        """Why devices are not as the policy wants them: one stands for all, for they mostly have the same reason."""
+        found = [result for _key, result in sorted(self._state.results.items()) if result.trouble]
+        others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        return f"{found[0].device.name}: {found[0].trouble}{others}" if found else ""
 
     def _write_status(self) -> None:
         state = self._state
         content = {
             "pid": os.getpid(),
             "policy_error": state.policy_error,
+            "trouble": self._trouble(),
             "error": state.error,
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),

@@ -15,13 +15,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import rando
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Outcome, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device, Outcome, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
@@ -51,6 +52,13 @@ class Result:
         if self.outcome:
             return self.outcome.action
         return "wait" if self.reason else "ignore"
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not as its rule wants it; empty when it is."""
+        if self.outcome and self.outcome.fallback:
+            return f"{self.outcome.fallback.stage}: {self.outcome.fallback.reason}"
+        return self.reason if self.action == "wait" else ""
 
 
 class Planned(t.NamedTuple):
@@ -122,11 +130,17 @@ def _apply(namespace: Namespace, planned: list[Planned], check: bool) -> list[Re
         if step is None or rule is None or rule.desired is None:
             results.append(Result(namespace, device, rule, None, reason))
             continue
-        how = (rule.desired.fallback, rule.verify)
+        how = (_fallback(device, rule.desired), rule.verify)
         applier = appliers.setdefault(how, Applier(fallback=how[0], verify=how[1], check=check))
         outcome = applier.apply(step)
         results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
     return results
+
+
+def _fallback(device: Device, desired: Desired) -> str:
+    """A host that cannot even look (no libbpf, such as in the middle of an upgrade, or bpf() refused) cannot attach
+    either: a guest that is steered shall not lose that."""
+    return "keep" if device.state == UNKNOWN and desired.fallback == "disable" else desired.fallback
 
 
 def _subject(device: Device, namespace: Namespace, guests: Guests) -> Subject:

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service on hosts that lack something: each is made by mounts of its own, over what the host has."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.kernel import foreign
+from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.service.test_service import REFUSE_BPF, RULE, assert_steered, info
+
+# Of the folders that the dynamic linker looks in, a copy-on-write view without the library.
+NO_LIBBPF = """
+set -e
+find /usr/lib /lib -name 'libbpf.so*' -printf '%h\\n' | sort -u | while read -r folder; do
+    scratch=$(mktemp -d) && mount -t tmpfs none "$scratch" && mkdir "$scratch/upper" "$scratch/work"
+    mount -t overlay -o "lowerdir=$folder,upperdir=$scratch/upper,workdir=$scratch/work" none "$folder"
+    rm -f "$folder"/libbpf.so*
+    umount --lazy "$scratch" && rmdir "$scratch"
+done
+"""
+NO_BTF = "set -e; mount -t tmpfs none /sys/kernel/btf"
+ETC_READ_ONLY = "set -e; mount --bind /etc /etc && mount -o remount,bind,ro /etc"
+
+
+def behind(mounts: str) -> list[str]:
+    """A command's beginning, after which the rest of it sees these mounts and nobody else does."""
+    return ["unshare", "--mount", "sh", "-c", f'{mounts}\nexec "$@"', "sh"]
+
+
+def status_line(service: Running) -> str:
+    return service.command("status").stdout.splitlines()[0]
+
+
+def test_no_libbpf(service: Running, tap: HeldTap) -> None:
+    """What is steered stays so; a new device has automatic selection; the reason is told where an operator looks."""
+    service.write(RULE)
+    service.command("apply")
+    service.start(wrapper=behind(NO_LIBBPF))
+    assert_steered(tap)
+    with HeldTap("tap1") as late:
+        eventually(lambda: "libbpf" in service.status_text())
+        assert late.pid and info("tap1")["state"] == "automatic"
+        assert "libbpf" in status_line(service)
+    assert_steered(tap)
+
+
+def test_a_kernel_without_btf(service: Running, tap: HeldTap) -> None:
+    """Programs are found another way: everything works, and what was taken off is put back."""
+    service.write(RULE)
+    service.start(wrapper=behind(NO_BTF))
+    assert_steered(tap)
+    foreign.detach(tap)
+    eventually(lambda: service.status()["reapplied"] == 1, 2)
+    assert_steered(tap)
+    assert service.status_text() == "STATUS=1 of 1 devices steered"
+
+
+@pytest.mark.parametrize("run", ["service", "apply"])
+def test_etc_is_read_only(service: Running, tap: HeldTap, run: str) -> None:
+    """Neither writes there."""
+    service.write(RULE)
+    wrapper = behind(ETC_READ_ONLY)
+    assert subprocess.run([*wrapper, "touch", "/etc/virtnet-rss.test"], check=False, capture_output=True).returncode
+    if run == "service":
+        service.start(wrapper=wrapper)
+        assert service.status_text() == "STATUS=1 of 1 devices steered"
+    else:
+        service.command("apply", wrapper=wrapper)
+    assert_steered(tap)
+
+
+def test_the_reason_is_in_the_status_line(service: Running, tap: HeldTap) -> None:
+    assert tap.pid
+    service.write(RULE)
+    with HeldTap("tap1"):
+        service.start(wrapper=REFUSE_BPF)
+        eventually(lambda: "tap0: load: " in service.status_text())
+        assert service.status_text().startswith("STATUS=0 of 2 devices steered; ")
+        assert "Operation not permitted" in service.status_text() and service.status_text().endswith("(and 1 more)")
+        assert "tap0: load: " in status_line(service)
