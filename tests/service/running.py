@@ -51,6 +51,7 @@ class Running:
         """Until it says that it is ready."""
         address = self.folder / "notify"
         address.unlink(missing_ok=True)
+        self._notified = []  # an earlier start was ready, too
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._channel.bind(str(address))
         self._channel.settimeout(0.2)
