@@ -3,17 +3,11 @@
 
 from __future__ import annotations
 
-import base64
 import ctypes
-import json
-import os
-import struct
-import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ProgramInfo, TestRunOptions, load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import (
@@ -23,7 +17,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
-from ansible_collections.virtnet.rss.tests.guests.image import Qemu, qemu_10
+from ansible_collections.virtnet.rss.tests.guests import qemu_rss
+from ansible_collections.virtnet.rss.tests.guests.image import qemu_10
 from ansible_collections.virtnet.rss.tests.kernel.programs import build
 
 QUEUES = 4
@@ -82,47 +77,5 @@ def small(name: str, scratch: Path) -> Peer:
 
 def qemus(rss: RssConfig = RSS) -> Peer:
     """QEMU's, configured as QEMU does for a guest that wants ``rss``."""
-    program = BpfObject(load_libbpf(), rss_object(qemu_10()))
-    program.load()
-    descriptor = program.program_fd("tun_rss_steering_prog")
-    for map_id in inventory.program_of(load_libbpf(), descriptor).map_ids:
-        _fill(map_id, rss)
-    return Peer("QEMU's", descriptor, program, front=b"")
-
-
-def rss_object(qemu: Qemu) -> bytes:
-    """The ELF inside a QEMU, as it hands it out over QMP (request-ebpf, QEMU 9 on)."""
-    requests = (
-        {"execute": "qmp_capabilities"},
-        {"execute": "request-ebpf", "arguments": {"id": "rss"}},
-        {"execute": "quit"},
-    )
-    command = [*qemu.command, "-machine", "none", "-nodefaults", "-display", "none", "-qmp", "stdio"]
-    script = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
-    answers = [json.loads(line).get("return") for line in done.stdout.splitlines()]
-    (encoded,) = [answer["object"] for answer in answers if isinstance(answer, dict) and "object" in answer]
-    return base64.b64decode(encoded)
-
-
-def _fill(map_id: int, rss: RssConfig) -> None:
-    """By the size of its values: configuration, key or table."""
-    libbpf = load_libbpf()
-    descriptor = inventory.open_map(libbpf, map_id)
-    if descriptor is None:
-        return
-    try:
-        info = inventory.map_info(libbpf, descriptor)
-        for key, value in enumerate(_values(info.value_size, rss)):
-            libbpf.call("bpf_map_update_elem", descriptor, ctypes.byref(ctypes.c_uint32(key)), value, 0)
-    finally:
-        os.close(descriptor)
-
-
-def _values(size: int, rss: RssConfig) -> list[bytes]:
-    if size == 2:
-        return [struct.pack("=H", queue) for queue in rss.indirection]
-    if size == len(rss.hash_key):  # the first word in host order, the rest as it is
-        return [struct.pack("=I", int.from_bytes(rss.hash_key[:4], "big")) + rss.hash_key[4:]]
-    # redirect, populate_hash, hash_types, length of the table, default queue
-    return [struct.pack("=BBIHH", rss.redirect, 0, rss.hash_types, len(rss.indirection), rss.default_queue)]
+    program = qemu_rss.load(qemu_rss.rss_object(qemu_10()), rss)
+    return Peer("QEMU's", program.program_fd(qemu_rss.PROGRAM), program, front=b"")

@@ -15,7 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
 
-__all__ = ("CONFIGURATIONS", "Disagreement", "compare", "seed_of_this_run")
+__all__ = ("CONFIGURATIONS", "DEFAULT_QUEUE", "TABLE", "Disagreement", "compare", "mutated", "seed_of_this_run")
 
 # A different queue for each of eight bits of the hash, so that a wrong hash shows.
 TABLE = tuple(entry * 37 % 251 for entry in range(512))
@@ -56,7 +56,7 @@ def compare(seed: int, count: int) -> list[Disagreement]:
             rodata = encode(Identity("", 0, 0), Configuration(rss, statistics=False))
             sides.append((name, rss, SteeringProgram(libbpf, rodata, queues=1)))
         for number in range(count):
-            frame = _mutated(source, random_frame(source))
+            frame = mutated(source, random_frame(source))
             name, rss, program = sides[number % len(sides)]
             said, reference = program.run(frame)[0], steer(frame, rss).queue
             if said != reference:
@@ -67,7 +67,7 @@ def compare(seed: int, count: int) -> list[Disagreement]:
     return found
 
 
-def _mutated(source: random.Random, frame: bytes) -> bytes:
+def mutated(source: random.Random, frame: bytes) -> bytes:
     """Often as it is; else cut anywhere, with lying lengths, or with bytes of another frame behind it."""
     choice = source.random()
     if choice < 0.6:

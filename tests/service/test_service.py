@@ -147,6 +147,20 @@ def test_a_key_that_everybody_may_read_is_refused(service: Running) -> None:
     assert KEY.hex() not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("what", "sentence"), [("owner", "belongs to root"), ("folder", "others may write the folder")]
+)
+def test_a_policy_that_others_could_change_is_refused(service: Running, what: str, sentence: str) -> None:
+    service.write(RULE)
+    assert service.command("check", check=False).returncode == 0
+    if what == "owner":
+        os.chown(service.policy / "10.json", 65534, 65534)
+    else:
+        service.policy.chmod(0o777)
+    refused = service.command("check", check=False)
+    assert refused.returncode != 0 and sentence in refused.stderr + refused.stdout
+
+
 def test_killed_at_any_moment(service: Running, tap: HeldTap) -> None:
     """The guest keeps its steering, and a new start finds nothing to do."""
     service.write(RULE)

@@ -22,8 +22,10 @@ LARGEST = 1 << 20  # bytes of one file; a thousand rules have a tenth of it
 def load_policy(folder: str = POLICY_FOLDER) -> Policy:
     """All rules of the folder's files, in the order of the files' names; a folder that is not there has none.
 
-    InputError names file and place. Nobody but its owner may write a file, nor read one with a hash key.
+    InputError names file and place. Nobody but root and the user who runs this may write the folder or a file, and
+    nobody else may read a file with a hash key.
     """
+    _refuse_others_folder(folder)
     rules: list[Rule] = []
     for name in _names(folder):
         rules += load_file(os.path.join(folder, name))
@@ -52,6 +54,26 @@ def _names(folder: str) -> list[str]:
         raise InputError(folder, "the folder", f"it cannot be read: {exc.strerror}") from exc
 
 
+def _refuse_others_folder(folder: str) -> None:
+    """Who may write the folder may put a file of another's into it, with any content that its owner has in it."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return  # _names() tells
+    if status.st_mode & 0o022:
+        mode = f"{stat.S_IMODE(status.st_mode):04o}"
+        raise InputError(
+            folder, mode, "others may write the folder; its mode is 0700 or 0755: it decides what root does"
+        )
+    _refuse_others(folder, status)
+
+
+def _refuse_others(path: str, status: os.stat_result) -> None:
+    """An owner may change the mode at any time."""
+    if status.st_uid not in (0, os.geteuid()):
+        raise InputError(path, f"user {status.st_uid}", "it belongs to root: it decides what root does")
+
+
 def load_file(path: str) -> list[Rule]:
     """The rules of one file, which may be none of the folder's yet."""
     try:
@@ -70,6 +92,7 @@ def load_file(path: str) -> list[Rule]:
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
     if status.st_mode & 0o022:
         raise InputError(path, mode, "others may write it; its mode is 0600 or 0644: it decides what root does")
+    _refuse_others(path, status)
     if has_key(text) and status.st_mode & 0o077:
         raise InputError(path, mode, "it holds a hash key, so its mode is 0600: a key is a secret")
     return rules

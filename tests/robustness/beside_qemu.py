@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same frames through the reference, which our program agrees with, and through QEMU's own program. Where they
+disagree, one of the causes below must be there to be seen in the frame; a disagreement without one is a defect."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import EXTENSION_HEADERS, VLAN_TYPES, parse_frame
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.tests.guests import qemu_rss
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
+from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, DEFAULT_QUEUE, TABLE, mutated
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ("CAUSES", "Comparison", "beside_qemu")
+
+TRANSPORT_HEADERS = {6: 20, 17: 8}  # TCP's and UDP's length
+# Next headers that RFC 8200 does not call extension headers: ICMPv6, and No Next Header.
+NO_EXTENSION_HEADERS = (58, 59)
+
+
+def _ethertype(frame: bytes) -> int:
+    return int.from_bytes(frame[12:14], "big")
+
+
+def _no_ip(frame: bytes) -> bool:
+    return _ethertype(frame) in (0x0800, 0x86DD) and not parse_frame(frame).ip_version
+
+
+def _cut_transport(frame: bytes) -> bool:
+    """TCP or UDP whose header is not all there; behind extension headers that has another cause."""
+    if _ethertype(frame) == 0x0800 and len(frame) >= 34:
+        protocol, start = frame[23], 14 + 4 * (frame[14] & 15)
+    elif _ethertype(frame) == 0x86DD and len(frame) >= 54:
+        protocol, start = frame[20], 54
+    else:
+        return False
+    return len(frame) < start + TRANSPORT_HEADERS.get(protocol, 0)
+
+
+def _first_next_header(frame: bytes) -> int | None:
+    return frame[20] if _ethertype(frame) == 0x86DD and len(frame) >= 54 else None
+
+
+def _cut_extension(frame: bytes) -> bool:
+    """The first extension header is not all there."""
+    return _first_next_header(frame) in EXTENSION_HEADERS and len(frame) < 54 + 8
+
+
+def _chain(frame: bytes) -> bool:
+    return _ethertype(frame) == 0x86DD and parse_frame(frame).extension_headers
+
+
+# A cause is seen in the frame and, where it foretells it, in QEMU's answer. The first one that holds is counted.
+CAUSES: dict[str, Callable[[bytes, int], bool]] = {
+    "tag": lambda frame, _queue: _ethertype(frame) in VLAN_TYPES,
+    "version": lambda frame, _queue: _no_ip(frame),
+    "cut transport": lambda frame, queue: _cut_transport(frame) and queue == DEFAULT_QUEUE,
+    "cut extension": lambda frame, queue: _cut_extension(frame) and queue == DEFAULT_QUEUE,
+    "ICMPv6": lambda frame, _queue: _first_next_header(frame) in NO_EXTENSION_HEADERS,
+    "chain given up": lambda frame, queue: _chain(frame) and queue == DEFAULT_QUEUE,
+    "chain hashed": lambda frame, _queue: _chain(frame),
+}
+
+
+@dataclass
+class Comparison:
+    """What came of all frames; ``unexplained`` has the frames that no cause holds for."""
+
+    frames: int = 0
+    refused: int = 0  # by BPF_PROG_TEST_RUN
+    agreed: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    unexplained: list[str] = field(default_factory=list)
+
+    def add(self, other: Comparison) -> None:
+        """Sum up."""
+        self.frames += other.frames
+        self.refused += other.refused
+        self.agreed += other.agreed
+        self.causes += other.causes
+        self.unexplained += other.unexplained
+
+
+def beside_qemu(elf: bytes, seed: int, count: int) -> Comparison:
+    """``count`` frames, in turn under each configuration with a key of its own; the same for the same seed."""
+    source, found, sides = random.Random(seed), Comparison(), []
+    try:
+        for name, (types, redirect) in CONFIGURATIONS.items():
+            rss = RssConfig(source.randbytes(40), types, TABLE[: qemu_rss.TABLE_SIZE], DEFAULT_QUEUE, redirect)
+            sides.append((name, rss, qemu_rss.load(elf, rss)))
+        for number in range(count):
+            frame = mutated(source, random_frame(source))
+            name, rss, program = sides[number % len(sides)]
+            _count(found, name, frame, rss, program.program_fd(qemu_rss.PROGRAM))
+    finally:
+        for _name, _rss, program in sides:
+            program.close()
+    return found
+
+
+def _count(found: Comparison, name: str, frame: bytes, rss: RssConfig, descriptor: int) -> None:
+    found.frames += 1
+    try:
+        theirs = qemu_rss.run(descriptor, frame)
+    except ObjectError:
+        found.refused += 1
+        return
+    ours = steer(frame, rss).queue
+    if ours == theirs:
+        found.agreed += 1
+        return
+    cause = next((cause for cause, holds in CAUSES.items() if holds(frame, theirs)), "")
+    if cause:
+        found.causes[cause] += 1
+    else:
+        found.unexplained.append(f"{name}: QEMU's {theirs}, reference {ours}: {frame.hex()}")
