@@ -161,6 +161,13 @@ def test_a_policy_that_others_could_change_is_refused(service: Running, what: st
     assert refused.returncode != 0 and sentence in refused.stderr + refused.stdout
 
 
+def test_a_file_that_shall_be_part_of_the_policy_may_belong_to_who_brings_it(service: Running) -> None:
+    """The role has it checked as the user that Ansible connects as has brought it, before it takes its place."""
+    service.write(RULE)
+    os.chown(service.policy / "10.json", 65534, 65534)
+    assert service.command("check", str(service.policy / "10.json"), check=False).returncode == 0
+
+
 def test_killed_at_any_moment(service: Running, tap: HeldTap) -> None:
     """The guest keeps its steering, and a new start finds nothing to do."""
     service.write(RULE)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -28,8 +27,8 @@ def cells(page: str, heading: str) -> set[str]:
     return {word for column in columns for word in re.findall(r"`([^`]+)`", column)}
 
 
-def commands() -> t.Set[str]:
-    choices: t.Set[str] = set()
+def commands() -> set[str]:
+    choices: set[str] = set()
     for action in _parser()._actions:
         choices |= set(action.choices or ())
     return choices
@@ -44,7 +43,7 @@ def commands() -> t.Set[str]:
         ("Commands", commands()),
     ],
 )
-def test_the_tables_of_the_service_are_complete(heading: str, words: t.Set[str]) -> None:
+def test_the_tables_of_the_service_are_complete(heading: str, words: set[str]) -> None:
     assert cells("service.md", heading) == words
 
 

@@ -152,7 +152,8 @@ QUICK_FIRST = (
     sanity,
 )
 PHASES: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in QUICK_FIRST}
-MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in (changelog, docs, fleet, guests, matrix)}
+BY_NAME = (changelog, docs, fleet, guests, matrix)
+MORE: dict[str, t.Callable[[Runner], None]] = {phase.__name__: phase for phase in BY_NAME}
 # The scenarios of molecule/, in VMs; the folder's name after `vm-` is the scenario's.
 SCENARIOS = ("kernels", "default", "unsupported", "guest", "libvirt", "fleet")
 MORE |= {f"vm-{scenario}": _molecule(scenario) for scenario in SCENARIOS}

@@ -74,8 +74,9 @@ def _refuse_others(path: str, status: os.stat_result) -> None:
         raise InputError(path, f"user {status.st_uid}", "it belongs to root: it decides what root does")
 
 
-def load_file(path: str) -> list[Rule]:
-    """The rules of one file, which may be none of the folder's yet."""
+def load_file(path: str, *, candidate: bool = False) -> list[Rule]:
+    """The rules of one file. A ``candidate`` is none of the folder's yet: it may still belong to the user who brings
+    it, such as the one that Ansible connects as."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as exc:
@@ -92,7 +93,8 @@ def load_file(path: str) -> list[Rule]:
     mode = f"{stat.S_IMODE(status.st_mode):04o}"
     if status.st_mode & 0o022:
         raise InputError(path, mode, "others may write it; its mode is 0600 or 0644: it decides what root does")
-    _refuse_others(path, status)
+    if not candidate:
+        _refuse_others(path, status)
     if has_key(text) and status.st_mode & 0o077:
         raise InputError(path, mode, "it holds a hash key, so its mode is 0600: a key is a secret")
     return rules

@@ -60,7 +60,7 @@ def _run(arguments: Arguments) -> None:
 
 
 def _check(arguments: Arguments) -> None:
-    rules = load_file(arguments.file) if arguments.file else load_policy(arguments.policy).rules
+    rules = load_file(arguments.file, candidate=True) if arguments.file else load_policy(arguments.policy).rules
     say(f"{arguments.file or arguments.policy}: {len(rules)} rules")
 
 
