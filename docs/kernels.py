@@ -18,6 +18,9 @@ version: distributions bring features to older kernels, and take some away. Made
 | feature | since | brought by | capabilities | without it |
 |---|---|---|---|---|"""
 SYSTEMS = """
+Where `tun` is a module, its types are known from 6.1 on in Debian's kernels, and not on 5.10: there what steers a
+device is inferred from the loaded programs.
+
 Tested in VMs by `make test-vms`, with the packet table on real TAP devices:
 
 | system | kernel | libbpf | Python |

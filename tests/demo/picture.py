@@ -22,7 +22,8 @@ def picture(*, before: t.Sequence[int], after: t.Sequence[int]) -> str:
     height = 34 + ROW * len(before)
     return "\n".join(
         [
-            "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
+            # In two parts, or it would be read as the licence of this file
+            "<!-- SPDX-License-" + "Identifier: GPL-3.0-or-later -->",
             "<!-- Made of real counts by `make demo PICTURE=docs/before-after.svg`. -->",
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * COLUMN} {height}" role="img" '
             'font-family="sans-serif" font-size="14">',

@@ -10,6 +10,7 @@ import sys
 import typing as t
 
 import paths
+from links import broken_links
 from matrix import matrix
 from prepare import PYTHONS, found_pythons
 from release import changelog, dist, environment, installed
@@ -131,6 +132,8 @@ def docs(run: Runner) -> None:
     run("antsibull-docs", "collection", *words, "virtnet.rss", env={"ANSIBLE_COLLECTIONS_PATH": str(paths.BUILD)})
     libraries = f"{paths.BUILD}:{paths.TREE / 'tests' / 'vm'}"
     run("python", source / "kernels.py", source / "kernels.md", env={"PYTHONPATH": libraries})
+    pages = [paths.TREE / name for name in ("README.md", "SECURITY.md")] + sorted((paths.TREE / "docs").glob("*.md"))
+    run.failures += broken_links(pages, generated=[paths.TREE / "docs" / "kernels.md"])
     run("sphinx-build", "-q", "-W", "-n", "--keep-going", "-b", "html", source, site)
     print(f"the site is in {site.relative_to(paths.ROOT)}")
 
