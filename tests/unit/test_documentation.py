@@ -15,6 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP
 from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALLOWED
+from ansible_collections.virtnet.rss.tests.vm.suites import SUITES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,3 +50,10 @@ def test_the_tables_of_the_service_are_complete(heading: str, words: set[str]) -
 
 def test_every_layer_is_on_the_architecture_page() -> None:
     assert cells("architecture.md", "The layers") == set(ALLOWED)
+
+
+def test_the_readme_names_the_systems_that_are_tested() -> None:
+    heading = "| system | kernel | libbpf | Python |\n|---|---|---|---|\n"
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split(heading)[1]
+    rows = [f"| Debian {suite.name} | {suite.kernel} | {suite.libbpf} | {suite.python} |" for suite in SUITES]
+    assert table.split("\n\n", 1)[0].splitlines() == rows
