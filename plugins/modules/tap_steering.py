@@ -24,7 +24,7 @@ description:
     on what the guest sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.
 notes:
   - Steering is not kept over a restart of the guest, and QEMU before 8 clears it whenever the guest's driver is loaded
-    or its channels change. Run the task again, or from a timer.
+    or its channels change. The role P(virtnet.rss.steering#role) installs a service that puts it back.
 requirements:
   - Linux 5.8 or newer on the hypervisor
   - libbpf 0.3 or newer on the hypervisor (Debian package C(libbpf1), RHEL package C(libbpf))

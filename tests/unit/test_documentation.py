@@ -18,6 +18,7 @@ from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALL
 from ansible_collections.virtnet.rss.tests.vm.suites import SUITES
 
 ROOT = Path(__file__).resolve().parents[2]
+FILTERS = {"rollout_verdict"}  # named like a variable
 
 
 def cells(page: str, heading: str) -> set[str]:
@@ -46,6 +47,15 @@ def commands() -> set[str]:
 )
 def test_the_tables_of_the_service_are_complete(heading: str, words: set[str]) -> None:
     assert cells("service.md", heading) == words
+
+
+@pytest.mark.parametrize("name", ["audit", "rollback", "rollout", "steer"])
+def test_the_variables_of_each_playbook_are_told(name: str) -> None:
+    """Those that its first lines name."""
+    text = (ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8")
+    head = text.split("---")[0].replace("\n#", "")
+    prefix = "steering" if name == "steer" else name
+    assert cells("playbooks.md", f"virtnet.rss.{name}") == set(re.findall(rf"\b{prefix}_\w+", head)) - FILTERS
 
 
 def test_every_layer_is_on_the_architecture_page() -> None:
