@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -261,6 +262,27 @@ def test_metrics(service: Running, tap: HeldTap) -> None:
         "virtnet_rss_reapplied_total",
         "virtnet_rss_last_pass_timestamp_seconds",
     }
+
+
+def test_hostile_names(service: Running) -> None:
+    """A device's name has whatever its maker wants in it, and all that is said of it goes to terminals and logs."""
+    name = 'tap\x1b[2J"\\<b>{'
+    service.write(RULE)
+    service.start()
+    with HeldTap(name):
+        eventually(lambda: info("tap*")["state"] == "steered", 2)
+        flow = ("tcp 66.9.149.187:2794 161.142.100.80:1766", "--device", "tap*")
+        said = [
+            service.command(*words, check=False).stdout
+            for words in (("status",), ("status", "--json"), ("top", "--rounds", "1"), ("explain", *flow), ("metrics",))
+        ]
+    said.append(service.stop())
+    assert all("tap" in text and text.replace("\n", "").isprintable() for text in said)
+    assert name in [device["name"] for device in json.loads(said[1])["taps"]]
+    label = name.replace("\\", "\\\\").replace('"', '\\"').replace("\x1b", "?")
+    assert re.search(
+        rf'^virtnet_rss_state\{{device="{re.escape(label)}",.*,state="steered"\}} 1$', said[4], re.MULTILINE
+    )
 
 
 def test_apply_without_the_service(service: Running, tap: HeldTap) -> None:

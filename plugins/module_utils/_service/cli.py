@@ -18,7 +18,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import STATUS_FILE, Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, say
+from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
@@ -29,7 +29,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list
 __all__ = ("main",)
 
 Arguments = argparse.Namespace
-CLEAR = "\x1b[H\x1b[2J"
 
 
 def main(words: t.Sequence[str] | None = None) -> int:
@@ -149,7 +148,8 @@ def _top(arguments: Arguments) -> None:
         now = _sightings(arguments)
         seconds = time.monotonic() - begin
         parts = [bars(each, _rates(each, before.get(_key(each)), seconds)) for each in now]
-        say((CLEAR if sys.stdout.isatty() else "") + "\n".join(parts or ["no TAP devices"]))
+        clear()
+        say("\n".join(parts or ["no TAP devices"]))
         before = {_key(each): each for each in now}
         rounds += 1
 

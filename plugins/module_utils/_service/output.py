@@ -7,20 +7,30 @@
 from __future__ import annotations
 
 import sys
+import typing as t
 
-__all__ = ("complain", "printable", "say")
+__all__ = ("clear", "complain", "printable", "say")
 
 
 def say(text: str) -> None:
-    """To standard output, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Lines to standard output, at once; whatever names are in them, a terminal and a log get nothing to obey."""
+    _write(sys.stdout, text)
 
 
 def complain(text: str) -> None:
-    """To standard error, at once."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """The same to standard error."""
+    _write(sys.stderr, text)
+
+
+def clear() -> None:
+    """Begin a new screen, where there is one."""
+    if sys.stdout.isatty():
+        sys.stdout.write("\x1b[H\x1b[2J")
+
+
+def _write(stream: t.TextIO, text: str) -> None:
+    stream.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
+    stream.flush()
 
 
 def printable(text: str) -> str:
