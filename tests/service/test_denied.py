@@ -57,6 +57,7 @@ def test_a_kernel_without_btf(service: Running, tap: HeldTap) -> None:
     eventually(lambda: service.status()["reapplied"] == 1, 2)
     assert_steered(tap)
     assert service.status_text() == "STATUS=1 of 1 devices steered"
+    assert "no BTF in /sys/kernel/btf/vmlinux" in service.stop()
 
 
 @pytest.mark.parametrize("run", ["service", "apply"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.inspect_abi import QueueRecord
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
 __all__ = ("Inspector", "OpenQueue")
 
 READ_SIZE = 1 << 16
+KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,12 @@ class Inspector:
         try:
             self._object.load()
             self._link = self._object.attach_iterator(inspect_object.PROGRAM)
-        except BaseException:
+        except BaseException as exc:
             self.close()
+            # libbpf looks elsewhere too, so the file is no condition; but without it its error tells nothing.
+            if isinstance(exc, ObjectError) and not os.path.exists(KERNEL_TYPES):
+                reason = f"the kernel does not tell its types (no BTF in {KERNEL_TYPES}): {exc}"
+                raise ObjectError(reason, errno=exc.errno) from exc
             raise
 
     def __enter__(self) -> Inspector:
