@@ -22,6 +22,7 @@ from ansible_collections.virtnet.rss.tests.guests.guest import Guest, multi_queu
 from ansible_collections.virtnet.rss.tests.guests.image import Qemu
 
 QEMU = Qemu("10", ("qemu-system-x86_64",))  # the distribution's
+BOOT_SECONDS = 600  # by emulation in an emulated machine
 
 
 def hold(device):
@@ -29,9 +30,9 @@ def hold(device):
     with contextlib.suppress(FileNotFoundError):
         os.unlink(address_of(device))
     vhost = "vhost" in device
-    with multi_queue_tap(device), Guest(device, qemu=QEMU, vhost=vhost, snapshots=True) as guest, socket.socket(
-        socket.AF_UNIX
-    ) as server:
+    with multi_queue_tap(device), Guest(
+        device, qemu=QEMU, vhost=vhost, snapshots=True, boot_seconds=BOOT_SECONDS
+    ) as guest, socket.socket(socket.AF_UNIX) as server:
         server.bind(address_of(device))
         server.listen()
         while True:

@@ -86,6 +86,7 @@ class Guest:
         vhost: bool = False,
         managed: bool = False,
         snapshots: bool = False,
+        boot_seconds: float = BOOT_SECONDS,
     ) -> None:
         """``device`` has more properties of the network card (``rss=on,hash=on``); with ``snapshots`` QEMU can save and
         load its state; with ``vhost`` the host's kernel moves the packets. ``managed`` starts it as libvirt does:
@@ -97,6 +98,7 @@ class Guest:
         self.vhost = vhost
         self.managed = managed
         self.snapshots = snapshots
+        self.boot_seconds = boot_seconds
 
     def __enter__(self) -> Guest:
         with contextlib.ExitStack() as stack:
@@ -230,7 +232,7 @@ class Guest:
 
     def _wait_until_up(self) -> None:
         try:
-            _said, status = self._answer(BOOT_SECONDS)
+            _said, status = self._answer(self.boot_seconds)
         except (EOFError, TimeoutError) as exc:
             raise GuestError(f"the guest did not come up:\n{self.log()}") from exc
         assert status == "up"
