@@ -47,17 +47,18 @@ def main() -> int:
         return 2
 
 
-def setup(_arguments: argparse.Namespace) -> int:
-    """Install the packages that building and booting need."""
-    missing = [name for name in HOST_PACKAGES if not _is_installed(name)]
-    if missing:
-        subprocess.run(["apt-get", "update"], check=True)
-        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", *missing], check=True)
+def setup(_arguments: argparse.Namespace | None = None) -> int:
+    """Install the packages that building and booting need, where they are missing; the others do it as well."""
+    with image.lock("packages"):
+        missing = [name for name in HOST_PACKAGES if not _is_installed(name)]
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]) if missing else ():
+            subprocess.run(["apt-get", *words], check=True, stdout=sys.stderr)
     return 0
 
 
 def build(arguments: argparse.Namespace) -> int:
     """Build the images of the suites, or of all, one after the other."""
+    setup()
     for suite in _suites(arguments.suite):
         started = time.monotonic()
         path = image.build(suite)
@@ -67,12 +68,14 @@ def build(arguments: argparse.Namespace) -> int:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run one command in a new VM and exit as it did."""
+    setup()
     with _machine(arguments, suites.find(arguments.suite)) as vm:
         return vm.run(shlex.join(arguments.words), check=False, timeout=None, stdout=None).returncode
 
 
 def up(arguments: argparse.Namespace) -> int:
     """Start a VM that stays, and print how to reach it and its versions of kernel, libbpf and Python."""
+    setup()
     folder, suite = arguments.folder.resolve(), suites.find(arguments.suite)
     vm = _machine(arguments, suite, folder)
     vm.start(outlive=True)

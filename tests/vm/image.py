@@ -53,8 +53,8 @@ def build(suite: Suite) -> Path:
     images = cache_folder() / "images"
     folder = images / f"{suite.name}-{digest(suite)}"
     if not folder.exists():
-        images.mkdir(parents=True, exist_ok=True)
-        with _lock(images / "lock"):
+        with lock("images"):
+            images.mkdir(parents=True, exist_ok=True)
             if not folder.exists():
                 _remove_old(images, suite)
                 with tempfile.TemporaryDirectory(prefix="build-", dir=images) as scratch:
@@ -84,7 +84,7 @@ def mirror() -> str:
         codename, _space, uri = line.partition(" ")
         if "-" not in codename:  # neither -security nor -updates nor -backports
             return uri
-    raise RuntimeError("apt knows no Debian mirror; run `tests/vm/run setup` (it updates apt's lists)")
+    raise RuntimeError("apt knows no Debian mirror; `apt-get update` tells it one")
 
 
 def _remove_old(images: Path, suite: Suite) -> None:
@@ -129,7 +129,9 @@ def _run(*command: str) -> None:
 
 
 @contextlib.contextmanager
-def _lock(path: Path) -> t.Iterator[None]:
-    with path.open("w") as file:
+def lock(what: str) -> t.Iterator[None]:
+    """One process at a time, on this machine."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / f"{what}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

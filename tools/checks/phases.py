@@ -116,7 +116,7 @@ def guests(run: Runner) -> None:
 
 def _molecule(scenario: str) -> t.Callable[[Runner], None]:
     def phase(run: Runner) -> None:
-        if _root(run) and run("tests/vm/run", "setup", cwd=paths.ROOT):
+        if _root(run):
             run("molecule", "test", "-s", scenario, cwd=paths.ROOT, evidence="1 successful", seconds=2400)
 
     return phase
