@@ -56,6 +56,16 @@ def test_rollout(fleet: Fleet) -> None:
     assert back.returncode == 0, back.stdout + back.stderr
 
 
+def test_a_host_that_was_as_wanted_before_is_not_rolled_back(fleet: Fleet) -> None:
+    """It has had no other policy, so a rollback would take the service away."""
+    first = fleet.names[0]
+    assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0
+    any_is_worse = {**QUICK, "rollout_max_drops": -1}
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **any_is_worse)
+    assert stopped.returncode != 0 and "guests are worse off" in stopped.stdout
+    assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+
+
 def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
     first = fleet.names[0]
     assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0

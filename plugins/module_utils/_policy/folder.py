@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
 
-__all__ = ("POLICY_FOLDER", "fingerprint", "load_file", "load_policy")
+__all__ = ("POLICY_FOLDER", "check_folder", "fingerprint", "load_file", "load_policy")
 
 POLICY_FOLDER = "/etc/virtnet-rss/policy.d"
 ENDING = ".json"
@@ -25,7 +25,7 @@ def load_policy(folder: str = POLICY_FOLDER) -> Policy:
     InputError names file and place. Nobody but root and the user who runs this may write the folder or a file, and
     nobody else may read a file with a hash key.
     """
-    _refuse_others_folder(folder)
+    check_folder(folder)
     rules: list[Rule] = []
     for name in _names(folder):
         rules += load_file(os.path.join(folder, name))
@@ -54,12 +54,12 @@ def _names(folder: str) -> list[str]:
         raise InputError(folder, "the folder", f"it cannot be read: {exc.strerror}") from exc
 
 
-def _refuse_others_folder(folder: str) -> None:
+def check_folder(folder: str) -> None:
     """Who may write the folder may put a file of another's into it, with any content that its owner has in it."""
     try:
         status = os.stat(folder)
     except OSError:
-        return  # _names() tells
+        return  # who lists it or writes into it tells
     if status.st_mode & 0o022:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         raise InputError(

@@ -15,7 +15,19 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HAS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 
-__all__ = ("has_key", "parse_rules")
+__all__ = (
+    "CHOICES",
+    "INDIRECTION",
+    "MATCH",
+    "NUMBER",
+    "NUMBERS",
+    "SETTINGS",
+    "SWITCH",
+    "TEXT",
+    "TEXTS",
+    "has_key",
+    "parse_rules",
+)
 
 STATES = ("present", "absent", "ignore")
 TEXT, NUMBER, SWITCH, NUMBERS, TEXTS = "a text", "a whole number", "true or false", "a list of whole numbers", "a list"

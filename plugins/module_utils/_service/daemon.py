@@ -15,10 +15,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
-from ansible_collections.virtnet.rss.plugins.module_utils._service.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, printable, say

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: options and results of virtnet.rss.host_policy.
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import ManagedFile, shown
+
+__all__ = ("create_argument_spec", "run_module")
+
+TYPES: dict[str, dict[str, t.Any]] = {
+    schema.TEXT: {"type": "str"},
+    schema.NUMBER: {"type": "int"},
+    schema.SWITCH: {"type": "bool"},
+    schema.NUMBERS: {"type": "list", "elements": "int"},
+    schema.TEXTS: {"type": "list", "elements": "str"},
+}
+
+
+def create_argument_spec() -> dict[str, t.Any]:
+    """The options that plugins/modules/host_policy.py documents; those of a rule come from the schema."""
+    rule: dict[str, dict[str, t.Any]] = {
+        "name": {"type": "str"},
+        "match": {"type": "dict", "options": _options(schema.MATCH)},
+        "indirection": {"type": "dict", "options": _options(schema.INDIRECTION)},
+        **_options(schema.SETTINGS),
+        **{word: {"type": "str", "choices": list(choices)} for word, choices in schema.CHOICES.items()},
+    }
+    rule["hash_key"]["no_log"] = True
+    return {
+        "path": {"type": "path", "default": "/etc/virtnet-rss/policy.d/50-steering.json"},
+        "rules": {"type": "list", "elements": "dict", "options": rule},
+        "state": {"type": "str", "choices": ["present", "previous", "absent"], "default": "present"},
+    }
+
+
+def run_module(module: AnsibleModule) -> None:
+    """Run the module; ends the process."""
+    file = ManagedFile(module.params["path"])
+    try:
+        before, wanted = file.read(), _wanted(module.params, file)
+        changed = not file.is_as_wanted(wanted)
+        if changed and not module.check_mode:
+            if wanted is None:
+                file.remove()
+            else:
+                file.write(wanted, keep=module.params["state"] == "present")
+    except InputError as exc:
+        module.fail_json(msg=str(exc), option=exc.option)
+    except OSError as exc:
+        module.fail_json(msg=f"path: {exc.filename or file.path}: {exc.strerror}", errno=exc.errno)
+    module.exit_json(
+        changed=changed,
+        path=file.path,
+        diff={
+            "before": shown(before),
+            "after": shown(wanted),
+            "before_header": file.path,
+            "after_header": file.path,
+        },
+    )
+
+
+def _wanted(params: dict[str, t.Any], file: ManagedFile) -> str | None:
+    """The text that the file shall have; None for no file. InputError when it would be no policy."""
+    if params["state"] == "absent":
+        return None
+    if params["state"] == "previous":
+        text = file.read_previous()
+        if text is None:
+            raise InputError("state", "previous", f"no older policy is kept in {file.previous_path}")
+    else:
+        text = json.dumps({"rules": _without_none(params["rules"])}, indent=4) + "\n"
+    schema.parse_rules(text, file.path if params["state"] == "previous" else "policy")
+    return text
+
+
+def _without_none(value: t.Any) -> t.Any:
+    """Ansible fills in what was not given."""
+    if isinstance(value, dict):
+        return {word: _without_none(inner) for word, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_none(inner) for inner in value]
+    return value
+
+
+def _options(words: dict[str, str]) -> dict[str, dict[str, t.Any]]:
+    return {word: dict(TYPES[kind]) for word, kind in words.items()}
