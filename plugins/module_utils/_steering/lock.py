@@ -29,7 +29,7 @@ def exclusive(*, path: str = LOCK_FILE, timeout: float = 60.0) -> t.Iterator[flo
     descriptor = _open(path)
     try:
         started = time.monotonic()
-        while not _try_lock(descriptor):
+        while not _try_lock(descriptor, path):
             if time.monotonic() - started > timeout:
                 raise StateError(
                     f"another run holds {path} for more than {timeout:.0f} seconds; nothing was changed; run again",
@@ -50,11 +50,11 @@ def _open(path: str) -> int:
         raise StateError(f"cannot open the lock file {path}: {exc.strerror}", errno=exc.errno) from exc
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, path: str) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
         if exc.errno in (errno.EWOULDBLOCK, errno.EINTR):
             return False
-        raise StateError(f"cannot lock {LOCK_FILE}: {exc.strerror}; nothing was changed", errno=exc.errno) from exc
+        raise StateError(f"cannot lock {path}: {exc.strerror}; nothing was changed", errno=exc.errno) from exc
     return True
