@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same frames through the reference, which our program agrees with, and through QEMU's own program. Where they
-disagree, one of the causes below must be there to be seen in the frame; a disagreement without one is a defect."""
+disagree, one of the causes below must be there to be seen in the frame, and QEMU's answer must be its default queue or
+follow from what it may have read; a disagreement without that is a defect."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import EXTENSION_HEADERS, VLAN_TYPES, parse_frame
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide, steer
 from ansible_collections.virtnet.rss.tests.guests import qemu_rss
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
 from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, DEFAULT_QUEUE, TABLE, mutated
+from ansible_collections.virtnet.rss.tests.robustness.qemu_reading import NO_EXTENSION_HEADERS, readings
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +25,6 @@ if t.TYPE_CHECKING:
 __all__ = ("CAUSES", "Comparison", "beside_qemu")
 
 TRANSPORT_HEADERS = {6: 20, 17: 8}  # TCP's and UDP's length
-# Next headers that RFC 8200 does not call extension headers: ICMPv6, and No Next Header.
-NO_EXTENSION_HEADERS = (58, 59)
 
 
 def _ethertype(frame: bytes) -> int:
@@ -62,13 +62,20 @@ def _chain(frame: bytes) -> bool:
 # A cause is seen in the frame and, where it foretells it, in QEMU's answer. The first one that holds is counted.
 CAUSES: dict[str, Callable[[bytes, int], bool]] = {
     "tag": lambda frame, _queue: _ethertype(frame) in VLAN_TYPES,
-    "version": lambda frame, _queue: _no_ip(frame),
+    "version": lambda frame, queue: _no_ip(frame) and queue != DEFAULT_QUEUE,
     "cut transport": lambda frame, queue: _cut_transport(frame) and queue == DEFAULT_QUEUE,
     "cut extension": lambda frame, queue: _cut_extension(frame) and queue == DEFAULT_QUEUE,
     "ICMPv6": lambda frame, _queue: _first_next_header(frame) in NO_EXTENSION_HEADERS,
     "chain given up": lambda frame, queue: _chain(frame) and queue == DEFAULT_QUEUE,
-    "chain hashed": lambda frame, _queue: _chain(frame),
+    "chain hashed": lambda frame, queue: _chain(frame) and queue != DEFAULT_QUEUE,
 }
+
+
+def _cause(frame: bytes, rss: RssConfig, theirs: int) -> str:
+    """Why QEMU's program may well have given this answer; empty when nothing explains it."""
+    if theirs != DEFAULT_QUEUE and all(decide(headers, rss).queue != theirs for headers in readings(frame)):
+        return ""
+    return next((cause for cause, holds in CAUSES.items() if holds(frame, theirs)), "")
 
 
 @dataclass
@@ -118,7 +125,7 @@ def _count(found: Comparison, name: str, frame: bytes, rss: RssConfig, descripto
     if ours == theirs:
         found.agreed += 1
         return
-    cause = next((cause for cause, holds in CAUSES.items() if holds(frame, theirs)), "")
+    cause = _cause(frame, rss, theirs)
     if cause:
         found.causes[cause] += 1
     else:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ("ETHERNET", "MAX_EXTENSION_HEADERS", "MAX_OPTIONS", "MAX_VLAN_TAGS", "Headers", "parse_frame")
+__all__ = (
+    "ETHERNET",
+    "MAX_EXTENSION_HEADERS",
+    "MAX_OPTIONS",
+    "MAX_VLAN_TAGS",
+    "Headers",
+    "extension_header_length",
+    "parse_frame",
+)
 
 ETHERNET = 14  # length of an Ethernet header; layer 3 devices have none
 MAX_VLAN_TAGS = 3
@@ -108,7 +116,7 @@ def _walk(packet: bytes, chain: _Chain) -> tuple[int, int]:
         chain.seen = True
         if protocol == FRAGMENT and int.from_bytes(header[2:4], "big") & 0xFFF9:  # an offset, or more fragments
             return -1, offset
-        length = _length(protocol, header)
+        length = extension_header_length(protocol, header)
         if protocol == DESTINATION_OPTIONS and chain.ex_src is None:
             chain.ex_src = _home_address(packet, offset + 2, offset + length)
         if protocol == ROUTING and chain.ex_dst is None:
@@ -117,7 +125,8 @@ def _walk(packet: bytes, chain: _Chain) -> tuple[int, int]:
     return protocol, offset
 
 
-def _length(protocol: int, header: bytes) -> int:
+def extension_header_length(protocol: int, header: bytes) -> int:
+    """In bytes, as the first eight of the header tell it (RFC 8200 section 4, RFC 4302 section 2.2)."""
     if protocol == FRAGMENT:
         return 8
     if protocol == AUTHENTICATION:
