@@ -37,7 +37,9 @@ test-guests: ## real QEMU guests on TAP devices of this host, and in VMs (molecu
 	@$(CHECKS) guests vm-guest vm-libvirt
 test-fleet: ## the playbooks over network namespaces with guests, and over VMs (molecule's scenario fleet)
 	@$(CHECKS) fleet vm-fleet
-fleet guests:
+SCENARIOS := $(addprefix vm-,$(filter-out shared,$(notdir $(wildcard molecule/*))))
+.PHONY: $(SCENARIOS)
+fleet guests $(SCENARIOS):
 	@$(CHECKS) $@
 
 .PHONY: matrix
