@@ -170,7 +170,8 @@ class Service:
         """Count what was put back, and tell what was done."""
         outcome = result.outcome
         if outcome and outcome.action in ("attach", "replace") and result.key in self._state.steered:
-            self._state.reapplied += 1
+            # A program of ours that is replaced was not taken off: the policy or the number of queues has changed.
+            self._state.reapplied += outcome.step.device.state != STEERED
         if outcome and outcome.action not in ("none", "keep"):
             fallback = f": {outcome.fallback.stage}: {outcome.fallback.reason}" if outcome.fallback else ""
             say(f"{printable(result.device.name)}: {outcome.action}{fallback}")
