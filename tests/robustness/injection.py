@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real system calls that really fail: strace has the N-th one of a module's process fail, or kills it there."""
+"""Where the work of a module can break: real system calls that strace has fail, and libbpf's calls that
+failing_libbpf.py has fail; and the process may be killed at each.
+
+A step is a call that is not the same as the one before it. Of a run of the same calls (a hundred test vectors, one
+counter after the other) the first and the last are taken: what is between breaks as they do.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
 import tempfile
 import typing as t
@@ -11,26 +17,44 @@ from pathlib import Path
 
 from ansible_collections.virtnet.rss.tests.kernel import module
 
-__all__ = ("CALLS", "Fault", "Injected", "count_calls", "faults", "run_with")
+__all__ = ("Fault", "Injected", "faults", "run_with")
 
-# What an attach does to the kernel, and errors that the manuals list for it.
-CALLS: dict[str, tuple[str, ...]] = {
-    "bpf": ("EPERM", "EINVAL", "ENOMEM", "E2BIG", "EACCES", "EAGAIN", "EMFILE"),
-    "ioctl": ("EPERM", "EINVAL", "EBADFD", "ENODEV", "ENOMEM"),
-    "pidfd_open": ("ESRCH", "EMFILE", "ENODEV", "ENOMEM"),
-    "pidfd_getfd": ("EPERM", "EBADF", "ESRCH", "EMFILE"),
-    "flock": ("EINTR", "ENOLCK"),
-    "sendto": ("ENOBUFS", "ENOMEM"),
-    "recvfrom": ("ENOBUFS", "ENOMEM"),
-    "socket": ("EMFILE", "ENOMEM"),
+DEATH = "SIGKILL"
+DEATH_AFTER = "SIGKILL after it"
+# What the work does to the kernel, and errors that the manuals list for it; the end of the process can only be death.
+SYSTEM_CALLS: dict[str, tuple[str, ...]] = {
+    "bpf": ("EPERM", "EINVAL", "ENOMEM", "E2BIG", "EACCES", "EAGAIN", "EMFILE", "EBUSY", "EFAULT", "ENOENT"),
+    "ioctl": ("EPERM", "EINVAL", "EBADFD", "ENODEV", "ENOMEM", "EBADF", "EFAULT", "EBUSY"),
+    "pidfd_open": ("EINVAL", "ESRCH", "EMFILE", "ENFILE", "ENODEV", "ENOMEM"),
+    "pidfd_getfd": ("EPERM", "EBADF", "ESRCH", "EMFILE", "ENFILE", "EINVAL"),
+    "flock": ("EINTR", "ENOLCK", "EBADF", "EINVAL", "EWOULDBLOCK"),
+    "sendto": ("ENOBUFS", "ENOMEM", "EINTR", "EPERM"),
+    "recvfrom": ("ENOBUFS", "ENOMEM", "EINTR", "EAGAIN"),
+    "socket": ("EMFILE", "ENFILE", "ENOMEM", "EACCES", "ENOBUFS"),
+    "exit_group": (),
 }
-KILL = "SIGKILL"
+# Python's own: it asks every file that it opens whether it is a terminal, and glibc asks nscd for names.
+NOT_OURS = ("TCGETS", "FIOCLEX", "AF_UNIX")
+COMMAND = re.compile(r"(?:\d+ +)?(?P<call>\w+)\((?:\d+, )?(?P<command>[A-Z]\w+)?")
+# By the beginning of the name: what libbpf's functions may give, its own errors among them (enum libbpf_errno).
+LIBBPF_CALLS: dict[str, tuple[str, ...]] = {
+    "bpf_object__open": ("ENOMEM", "EINVAL", "4000", "4001", "4003"),
+    "bpf_object__find": ("ENOENT", "EINVAL"),
+    "bpf_object__load": ("EPERM", "EINVAL", "ENOMEM", "E2BIG", "EACCES", "EMFILE", "4005", "4007"),
+    "bpf_map__": ("EINVAL", "ENOMEM", "EBUSY", "EACCES"),
+    "bpf_program__": ("EINVAL", "ENOENT", "ENOMEM", "EPERM"),
+    "bpf_link__": ("EINVAL",),
+    "libbpf_num_possible_cpus": ("EINVAL", "ENOENT"),
+    "bpf_": SYSTEM_CALLS["bpf"],
+}
+FAILING_LIBBPF = Path(__file__).with_name("failing_libbpf.py")
 
 
 @dataclass(frozen=True)
 class Fault:
     """The ``number``-th call of ``call``, counted from 1, fails with ``error``, or ends the process."""
 
+    layer: str  # "kernel" or "libbpf"
     call: str
     number: int
     error: str
@@ -39,9 +63,8 @@ class Fault:
         return f"{self.call} {self.number} {self.error}"
 
     @property
-    def injection(self) -> str:
-        what = f"signal={KILL}" if self.error == KILL else f"error={self.error}"
-        return f"inject={self.call}:{what}:when={self.number}"
+    def kills(self) -> bool:
+        return self.error in (DEATH, DEATH_AFTER)
 
 
 @dataclass(frozen=True)
@@ -53,38 +76,74 @@ class Injected:
     hit: bool
 
 
-def run_with(fault: Fault | None, options: dict[str, t.Any]) -> Injected:
-    """Run tap_steering under strace."""
+def run_with(fault: Fault, options: dict[str, t.Any]) -> Injected:
+    """Run tap_steering with it."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
-        trace = ["-e", f"trace={','.join(CALLS)}"] + (["-e", fault.injection] if fault else [])
-        wrapper = ["strace", "-f", "-qq", "-o", str(log), *trace]
         try:
-            answer = module.answer("tap_steering", options, wrapper=wrapper)
+            answer = module.answer("tap_steering", options, wrapper=_wrapper(fault.layer, log, fault))
             result, output = answer.result, answer.output
         except AssertionError as exc:
             result, output = None, str(exc)
-        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    return Injected(result, output, fault is None or "(INJECTED)" in text or f"killed by {KILL}" in text)
+        text = _text(log)
+    return Injected(result, output, "(INJECTED)" in text or f"killed by {DEATH}" in text)
 
 
-def count_calls(options: dict[str, t.Any]) -> dict[str, int]:
-    """How many of each call a clean run makes."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "calls"
-        wrapper = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={','.join(CALLS)}"]
-        module.answer("tap_steering", options, wrapper=wrapper)
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    names = [match.group(1) for match in (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines) if match]
-    return {call: names.count(call) for call in CALLS}
+def faults(options: dict[str, t.Any], begin: t.Callable[[], None], *, every: int = 1) -> list[Fault]:
+    """Every step of the work with each of its errors, and with death; ``every`` leaves out all but each n-th fault.
+
+    ``begin`` makes the beginning of the work, which is done once for each layer to learn its steps.
+    """
+    return list(itertools.islice(_all_faults(options, begin), 0, None, every))
 
 
-def faults(counts: dict[str, int], *, every: int = 1) -> t.Iterator[Fault]:
-    """Each call once with one of its errors in turn, and once with death; ``every`` leaves out all but each n-th."""
-    number_of_all = 0
-    for call, count in counts.items():
-        for number in range(1, count + 1):
-            for error in (CALLS[call][number % len(CALLS[call])], KILL):
-                if number_of_all % every == 0:
-                    yield Fault(call, number, error)
-                number_of_all += 1
+def _all_faults(options: dict[str, t.Any], begin: t.Callable[[], None]) -> t.Iterator[Fault]:
+    for layer in ("kernel", "libbpf"):
+        begin()
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "calls"
+            module.answer("tap_steering", options, wrapper=_wrapper(layer, log))
+            lines = _text(log).splitlines()
+        for call, number in _steps(lines):
+            for error in _errors(layer, call):
+                yield Fault(layer, call, number, error)
+
+
+def _steps(lines: t.Iterable[str]) -> t.Iterator[tuple[str, int]]:
+    """The calls that are steps, each with its number among the calls of its name."""
+    numbers: dict[str, int] = {}
+    calls = []
+    for line in lines:
+        found = COMMAND.match(line)
+        if found:
+            call, command = found["call"], found["command"]
+            numbers[call] = numbers.get(call, 0) + 1
+            if command not in NOT_OURS:
+                calls.append(((call, command), numbers[call]))
+    for (call, _command), same in itertools.groupby(calls, key=lambda each: each[0]):
+        of_the_run = [number for _call, number in same]
+        for number in sorted({of_the_run[0], of_the_run[-1]}):
+            yield call, number
+
+
+def _errors(layer: str, call: str) -> tuple[str, ...]:
+    if layer == "kernel":
+        return (*SYSTEM_CALLS[call], DEATH)
+    listed = next((errors for name, errors in LIBBPF_CALLS.items() if call.startswith(name)), ())
+    return (*listed, DEATH, DEATH_AFTER)
+
+
+def _wrapper(layer: str, log: Path, fault: Fault | None = None) -> list[str]:
+    """The command in front of the module's that logs its calls, and has one of them fail."""
+    if layer == "libbpf":
+        where = [fault.call, str(fault.number), fault.error] if fault else ["", "0", ""]
+        return [module.PYTHON, str(FAILING_LIBBPF), str(log), *where]
+    what = ["-e", f"trace={','.join(SYSTEM_CALLS)}"]
+    if fault:
+        how = f"signal={DEATH}" if fault.kills else f"error={fault.error}"
+        what += ["-e", f"inject={fault.call}:{how}:when={fault.number}"]
+    return ["strace", "-f", "-qq", "-o", str(log), *what]
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

@@ -5,6 +5,7 @@ result tells of; and nothing is left behind."""
 from __future__ import annotations
 
 import fcntl
+import functools
 import time
 import typing as t
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.conftest import our_programs
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
-from ansible_collections.virtnet.rss.tests.robustness.injection import KILL, Fault, count_calls, faults, run_with
+from ansible_collections.virtnet.rss.tests.robustness.injection import Fault, faults, run_with
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
@@ -62,9 +63,7 @@ class Outcome:
 def outcomes(tap: HeldTap, work: Work, *, every: int = 1) -> t.Iterator[Outcome]:
     """Every fault of one work in turn, each from the same beginning."""
     options = {"taps": [tap.name], **work.options}
-    begin(tap, work)
-    counts = count_calls(options)
-    for fault in faults(counts, every=every):
+    for fault in faults(options, functools.partial(begin, tap, work), every=every):
         yield outcome_of(tap, work, fault)
 
 
@@ -85,7 +84,7 @@ def begin(tap: HeldTap, work: Work) -> None:
 def _judge(tap: HeldTap, work: Work, fault: Fault, injected: Injected, programs: set[int]) -> Outcome:
     device = look(tap.name)
     end, problem = ending(device, work), ""
-    if "Traceback" in injected.output and fault.error != KILL:
+    if "Traceback" in injected.output and not fault.kills:
         problem = "a traceback: " + injected.output[-400:]
     elif end == "neither":
         problem = f"the device is {device.state}"

@@ -23,10 +23,10 @@ def test_faults(tap: HeldTap, work: Work) -> None:
 def test_a_program_without_a_name(tap: HeldTap) -> None:
     """libbpf asks once whether the kernel knows names, and leaves them out when that fails; which call it is depends on
     libbpf. Nobody could tell afterwards that such a program is ours."""
-    found = [outcome_of(tap, WORKS[0], Fault("bpf", number, "EMFILE")) for number in range(8, 20)]
+    found = [outcome_of(tap, WORKS[0], Fault("kernel", "bpf", number, "EMFILE")) for number in range(8, 20)]
     assert [str(outcome) for outcome in found if outcome.problem] == []
 
 
 def test_no_lock(tap: HeldTap) -> None:
-    outcome = outcome_of(tap, WORKS[1], Fault("flock", 1, "ENOLCK"))
+    outcome = outcome_of(tap, WORKS[1], Fault("kernel", "flock", 1, "ENOLCK"))
     assert (outcome.hit, outcome.ended, outcome.problem) == (True, "old", "")
