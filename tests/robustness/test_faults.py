@@ -10,7 +10,7 @@ from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.injection import Fault
 from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, outcome_of, outcomes
 
-EVERY = 17
+EVERY = 29
 
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
