@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.fleet.hosts import PYTHON, Fleet
+from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 
 SEND = str(Path(__file__).with_name("send.py"))
 GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
@@ -64,6 +65,27 @@ def test_a_host_that_was_as_wanted_before_is_not_rolled_back(fleet: Fleet) -> No
     stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **any_is_worse)
     assert stopped.returncode != 0 and "guests are worse off" in stopped.stdout
     assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+
+
+def test_a_host_that_an_interrupted_run_left_half_way_is_rolled_back(fleet: Fleet) -> None:
+    """Its policy is as wanted, but nobody obeyed it: what the second run changes is the steering itself."""
+    first = fleet.names[0]
+    path = str(fleet.folder / first / "etc" / "policy.d" / "50-steering.json")
+    assert run_module("host_policy", {"path": path, "rules": GOOD})["changed"]
+    any_is_worse = {**QUICK, "rollout_max_drops": -1}
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **any_is_worse)
+    assert stopped.returncode != 0 and "guests are worse off" in stopped.stdout
+    assert states(fleet.audit()) == ["automatic"] * 3
+
+
+def test_audit_tells_of_a_policy_that_is_refused(fleet: Fleet) -> None:
+    """Without a plan there is no drift to be seen, which must not look like a host that is as wanted."""
+    first = fleet.names[0]
+    assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0
+    (fleet.folder / first / "etc" / "policy.d" / "60-broken.json").write_text("{", encoding="ascii")
+    hosts = {host["name"]: host for host in fleet.audit()["hosts"]}
+    assert hosts[first]["status"] == "failed" and "60-broken.json" in hosts[first]["reasons"][0]
+    assert {hosts[name]["status"] for name in fleet.names[1:]} == {"supported"}
 
 
 def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
