@@ -69,6 +69,12 @@ def test_text() -> None:
     assert any(line.startswith("hv000 vnet0: steered: would replace; another table; spread") for line in lines)
 
 
+def test_a_host_that_cannot_tell_what_it_would_change_needs_a_look() -> None:
+    answer = {**FLEET["hv003"], "audit_plan": [], "audit_refused": "virtnet-rss: 60-broken.json: not JSON"}
+    (host,) = fleet_report(["hv003"], {"hv003": answer})["hosts"]
+    assert (host["status"], host["reasons"]) == ("failed", ["virtnet-rss: 60-broken.json: not JSON"])
+
+
 def test_control_characters_do_not_reach_a_terminal() -> None:
     report = fleet_report(["a\x1b[2J"], {})
     assert "\x1b" not in fleet_text(report)
