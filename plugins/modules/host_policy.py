@@ -29,7 +29,8 @@ attributes:
 options:
   path:
     description:
-      - The file. All files of its folder whose names end in C(.json) are the policy, in the order of their names.
+      - The file. All files of its folder whose names end in C(.json) are the policy, in the order of their names;
+        another name is refused.
       - A folder that is missing is made with mode V(0700). The file's mode is V(0600), for it may hold a hash key.
     type: path
     default: /etc/virtnet-rss/policy.d/50-steering.json

@@ -118,9 +118,18 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "policy.d" / "50-steering.json"
     path.parent.mkdir()
     path.parent.chmod(0o777)
-    refused = policy(path, rules=FIRST)
-    assert refused["failed"] and "others may write the folder" in refused["msg"]
+    for check in (True, False):
+        refused = policy(path, rules=FIRST, check=check)
+        assert refused["failed"] and "others may write the folder" in refused["msg"]
     assert os.listdir(path.parent) == []
+
+
+@pytest.mark.parametrize("name", ["50-steering.yml", ".50-steering.json"])
+def test_a_file_that_the_service_would_not_read_is_refused(tmp_path: Path, name: str) -> None:
+    for check in (True, False):
+        refused = policy(tmp_path / name, rules=FIRST, check=check)
+        assert refused["failed"] and refused["msg"].startswith(f"path: '{tmp_path}/{name}' is not allowed; the name")
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_full_disk_leaves_the_policy_in_force(tmp_path: Path) -> None:

@@ -70,9 +70,10 @@ def run_module(module: AnsibleModule) -> None:
 
 
 def _wanted(params: dict[str, t.Any], file: ManagedFile) -> str | None:
-    """The text that the file shall have; None for no file. InputError when it would be no policy."""
+    """The text that the file shall have; None for no file. InputError when it would be no policy, or not be read."""
     if params["state"] == "absent":
         return None
+    file.check()
     if params["state"] == "previous":
         text = file.read_previous()
         if text is None:

@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
 
-__all__ = ("POLICY_FOLDER", "check_folder", "fingerprint", "load_file", "load_policy")
+__all__ = ("POLICY_FOLDER", "check_folder", "fingerprint", "is_read", "load_file", "load_policy")
 
 POLICY_FOLDER = "/etc/virtnet-rss/policy.d"
 ENDING = ".json"
@@ -45,9 +45,14 @@ def fingerprint(folder: str = POLICY_FOLDER) -> tuple[tuple[str, int, int], ...]
     return tuple(found)
 
 
+def is_read(name: str) -> bool:
+    """Whether a file of this name is part of the policy."""
+    return name.endswith(ENDING) and not name.startswith(".")
+
+
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(ENDING) and not name.startswith("."))
+        return sorted(filter(is_read, os.listdir(folder)))
     except FileNotFoundError:
         return []
     except OSError as exc:

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import check_folder
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import check_folder, is_read
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_rules
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint, parse_key
 
@@ -29,6 +29,13 @@ class ManagedFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self.previous_path = f"{path}.previous"  # its ending is none of the policy's, so no reader takes it for a part
+
+    def check(self) -> None:
+        """InputError: the service would not read a file of this name, or others may write its folder."""
+        folder, name = os.path.split(self.path)
+        if not is_read(name):
+            raise InputError("path", self.path, "the name must end in .json and not begin with a dot: no other is read")
+        check_folder(folder)
 
     def read(self) -> str | None:
         """The text in force; None when there is none. It may be anything: others can write it too."""
@@ -50,15 +57,10 @@ class ManagedFile:
         return regular and status.st_uid == os.geteuid() and self.read() == text
 
     def write(self, text: str, *, keep: bool = True) -> None:
-        """Put the text in force. ``keep`` makes what was in force the previous one, if it is another policy.
-
-        InputError: the text is no policy, or others may write the folder.
-        """
-        parse_rules(text, self.path)
+        """Put the text in force. ``keep`` makes what was in force the previous one, if it is another policy."""
         folder = os.path.dirname(self.path)
         os.makedirs(os.path.dirname(folder), FOLDER_MODE, exist_ok=True)
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
-        check_folder(folder)
         before = self.read()
         if keep and before is not None and before != text and _is_policy(before):
             write_atomically(self.previous_path, before, mode=FILE_MODE)
