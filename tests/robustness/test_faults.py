@@ -16,7 +16,9 @@ EVERY = 29
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 def test_faults(tap: HeldTap, work: Work) -> None:
     found = list(outcomes(tap, work, every=EVERY))
-    assert len(found) > 3 and any(outcome.hit for outcome in found)
+    assert len(found) > 3
+    # Which call is the n-th differs a little from run to run; a fault that is not met shows nothing.
+    assert sum(outcome.hit for outcome in found) > 0.9 * len(found)
     assert [str(outcome) for outcome in found if outcome.problem] == []
 
 
