@@ -21,6 +21,7 @@ from suites import Suite
 
 GUEST = Path(__file__).resolve().parent / "guest"
 PACKAGES = (
+    "apt-utils",
     "bpftool",
     "ethtool",
     "initramfs-tools",
@@ -39,6 +40,8 @@ PACKAGES = (
 NOT_WANTED = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 # Timers that would work in the background of a test.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer")
+# What the role installs. The VM reaches no mirror, so the packages lie here, as an archive of their own.
+ARCHIVE = "/srv/packages"
 FILESYSTEM = ("-t", "ext4", "-O", "^has_journal", "-L", "root")
 SIZE = "3G"
 DIGITS = 12
@@ -106,6 +109,7 @@ def _build(suite: Suite, scratch: Path) -> Path:
 
 def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
     packages = [*PACKAGES, suite.kernel_package, suite.libbpf_package, *suite.packages]
+    download = f"apt-get -q download {suite.libbpf_package} python3-pyroute2 && apt-ftparchive packages . > Packages"
     hosts = f"127.0.0.1 localhost {suite.name}"
     return [
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--format=directory"),
@@ -117,6 +121,8 @@ def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
         f'--essential-hook=umask 022 && cp -r --no-preserve=mode {shlex.quote(guest)}/. "$1"',
         '--customize-hook=chroot "$1" systemctl --quiet enable vm-network.service',
         f'--customize-hook=chroot "$1" systemctl --quiet mask {" ".join(MASKED)}',
+        f'--customize-hook=mkdir "$1{ARCHIVE}" && chroot "$1" sh -c "cd {ARCHIVE} && {download}"',
+        f'--customize-hook=echo "deb [trusted=yes] file:{ARCHIVE} ./" > "$1/etc/apt/sources.list"',
         f'--customize-hook=echo {suite.name} > "$1/etc/hostname" && echo {hosts} > "$1/etc/hosts"',
         suite.release,
         root,

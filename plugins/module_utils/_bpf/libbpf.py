@@ -276,5 +276,6 @@ def load_libbpf() -> Libbpf:
         except OSError as exc:
             reasons.append(str(exc))
     raise CapabilityError(
-        "libbpf was not found (Debian: package libbpf1, or libbpf0 on Debian 11; RHEL: libbpf): " + "; ".join(reasons)
+        "libbpf was not found (Debian: package libbpf1, or libbpf0 on Debian 11 and Ubuntu 22.04; RHEL: libbpf): "
+        + "; ".join(reasons)
     )
