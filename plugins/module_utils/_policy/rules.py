@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 if t.TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Match:
         reachable = self.netns is not None or subject.own_netns
         return reachable and texts and self.interface in (None, subject.interface)
 
+    @property
+    def without_guest(self) -> Match:
+        """What it asks of the device alone."""
+        return replace(self, holder=None, domain=None, interface=None, mac=None)
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -81,3 +86,8 @@ class Policy:
     def rule_for(self, subject: Subject) -> Rule | None:
         """The first rule that matches; None: the policy does not speak of this device."""
         return next((rule for rule in self.rules if rule.match(subject)), None)
+
+    def rule_that_needs_guest(self, subject: Subject) -> Rule | None:
+        """The rule that cannot be asked as long as nobody knows the guest; None: the device alone tells which decides."""
+        first = next((rule for rule in self.rules if rule.match.without_guest(subject)), None)
+        return None if first is None or first.match == first.match.without_guest else first

@@ -137,7 +137,7 @@ class Service:
         now = signature(observer)
         different = changed(self._state.seen, now)
         self._state.seen = {key: value for key, value in self._state.seen.items() if key in now}
-        self._state.snapshot = None if different else snapshot
+        self._state.snapshot = snapshot
         if different:
             self._pass(observer, {key: now[key] for key in different})
 
@@ -162,6 +162,9 @@ class Service:
             state.seen, state.results = {}, {}
         state.seen.update(looked_at)
         state.seen.update((result.key, of_device(result.device)) for result in results)
+        for key in [result.key for result in results if result.soon]:
+            state.seen.pop(key, None)  # as if it was new: the next look asks again
+        state.snapshot = None
         state.results.update((result.key, result) for result in results)
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
         self._write_status()

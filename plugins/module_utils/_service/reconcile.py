@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementati
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import is_libvirt
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 
@@ -30,6 +31,7 @@ __all__ = ("Key", "Result", "reconcile")
 
 Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
 CHANGES = ("attach", "replace", "detach")
+NO_GUEST_YET = "libvirt holds it, so its guest does not run yet, and the rule asks for something of the guest"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Result:
     rule: Rule | None = None  # None: the policy does not speak of it
     outcome: Outcome | None = None  # None: it was left alone, or could not be planned
     reason: str = ""  # why it could not
+    soon: bool = False  # it can be planned at any moment, and no look will tell
 
     @property
     def key(self) -> Key:
@@ -66,6 +69,7 @@ class Planned(t.NamedTuple):
     rule: Rule | None
     step: Step | None
     reason: str = ""
+    soon: bool = False
 
 
 def reconcile(
@@ -111,6 +115,10 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     guests = Guests()
     planned = []
     for device in observer.devices(links):
+        waiting = _waiting(device, namespace, policy)
+        if waiting:
+            planned.append(Planned(device, waiting, None, NO_GUEST_YET, soon=True))
+            continue
         rule = policy.rule_for(_subject(device, namespace, guests))
         if rule is None or rule.desired is None:
             planned.append(Planned(device, rule, None))
@@ -126,9 +134,9 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
 def _apply(namespace: Namespace, planned: list[Planned], check: bool) -> list[Result]:
     appliers: dict[tuple[str, bool], Applier] = {}
     results = []
-    for device, rule, step, reason in planned:
+    for device, rule, step, reason, soon in planned:
         if step is None or rule is None or rule.desired is None:
-            results.append(Result(namespace, device, rule, None, reason))
+            results.append(Result(namespace, device, rule, None, reason, soon))
             continue
         how = (_fallback(device, rule.desired), rule.verify)
         applier = appliers.setdefault(how, Applier(fallback=how[0], verify=how[1], check=check))
@@ -141,6 +149,15 @@ def _fallback(device: Device, desired: Desired) -> str:
     """A host that cannot even look (no libbpf, such as in the middle of an upgrade, or bpf() refused) cannot attach
     either: a guest that is steered shall not lose that."""
     return "keep" if device.state == UNKNOWN and desired.fallback == "disable" else desired.fallback
+
+
+def _waiting(device: Device, namespace: Namespace, policy: Policy) -> Rule | None:
+    """libvirt opens the queues itself and starts QEMU with them later: a rule for this very guest cannot match yet, and a
+    program that a later rule attaches would stay when the guest is one to be left alone. Asked before what is known of
+    the guest is read, for QEMU may take libvirt's place in between."""
+    rule = policy.rule_that_needs_guest(Subject(device.name, namespace.name, namespace.is_current))
+    pids = {holder.pid for holder in device.holders}
+    return rule if rule and pids and all(map(is_libvirt, pids)) else None
 
 
 def _subject(device: Device, namespace: Namespace, guests: Guests) -> Subject:

@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-__all__ = ("Guest", "Nic", "is_qemu", "parse_arguments", "read_guest")
+__all__ = ("Guest", "Nic", "is_libvirt", "is_qemu", "parse_arguments", "read_guest")
 
 TRUE, FALSE = ("on", "yes", "true", "y", "1"), ("off", "no", "false", "n", "0")
 VIRTIO_NET = "virtio-net"
@@ -58,11 +58,20 @@ class Guest:
 
 def is_qemu(pid: int) -> bool:
     """Whether a process runs QEMU's binary, whatever it calls itself."""
+    return _program(pid).startswith(("qemu-system-", "qemu-kvm", "kvm"))
+
+
+def is_libvirt(pid: int) -> bool:
+    """Whether a process runs libvirt's daemon. Its command does not tell: between fork and exec of a QEMU that is the
+    name of a thread, such as rpc-libvirtd."""
+    return _program(pid).split(" ")[0] in ("libvirtd", "virtqemud")  # " (deleted)" follows after an upgrade
+
+
+def _program(pid: int) -> str:
     try:
-        program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except OSError:
-        return False
-    return program.startswith(("qemu-system-", "qemu-kvm", "kvm"))
+        return ""
 
 
 def read_guest(pid: int) -> Guest | None:

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
+
+SUBJECT = Subject("vnet0")
+GUESTS = Match(device="vnet*")
+NEEDS_GUEST: list[tuple[list[Match], int | None]] = [
+    ([GUESTS, Match(domain="router-*")], None),
+    ([Match(domain="router-*"), GUESTS], 0),
+    ([Match(holder="qemu*"), GUESTS], 0),
+    ([Match(mac="52:*"), GUESTS], 0),
+    ([Match(interface=0), GUESTS], 0),
+    # rules that cannot be for this device, whatever its guest is
+    ([Match(device="tap*", domain="router-*"), GUESTS], None),
+    ([Match(netns="pod", domain="router-*"), GUESTS], None),
+    ([Match(device="tap*"), Match(device="vnet*", domain="router-*")], 1),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize(("matches", "first"), NEEDS_GUEST)
+def test_the_rule_that_needs_the_guest(matches: list[Match], first: int | None) -> None:
+    rules = tuple(Rule(str(number), match, None) for number, match in enumerate(matches))
+    found = Policy(rules).rule_that_needs_guest(SUBJECT)
+    assert (int(found.name) if found else None) == first
