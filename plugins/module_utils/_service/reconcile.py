@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import typing as t
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import rando
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import is_libvirt
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
@@ -23,9 +25,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import 
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device, Outcome, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Outcome, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
 
 __all__ = ("Key", "Result", "reconcile")
 
@@ -91,11 +94,12 @@ def reconcile(
         wanted = None if only is None else {ifindex for inode, ifindex in only if inode == namespace.inode}
         if wanted is not None and not wanted:
             continue
-        try:
-            with entered(namespace):
-                results += _pass(observer, policy, namespace, wanted, check)
-        except DeviceError:  # the namespace has gone, and its devices with it
-            continue
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(entered(namespace))
+            except DeviceError:  # the namespace has gone, and its devices with it
+                continue
+            results += _pass(observer, policy, namespace, wanted, check)
     return results
 
 
@@ -114,7 +118,7 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     links = [link for link in list_links() if wanted is None or link.ifindex in wanted]
     guests = Guests()
     planned = []
-    for device in observer.devices(links):
+    for device, unseen in _look(observer, namespace, links):
         waiting = _waiting(device, namespace, policy)
         if waiting:
             planned.append(Planned(device, waiting, None, NO_GUEST_YET, soon=True))
@@ -123,12 +127,30 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
         if rule is None or rule.desired is None:
             planned.append(Planned(device, rule, None))
             continue
+        if unseen:
+            planned.append(Planned(device, rule, None, unseen))
+            continue
         try:
             (step,) = plan(rule.desired, [device], new_key=random_key)
             planned.append(Planned(device, rule, step))
         except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
             planned.append(Planned(device, rule, None, str(exc)))
     return planned
+
+
+def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[tuple[Device, str]]:
+    """Each device, and why it cannot be looked at. One that goes, or cannot be opened for the look, is not in the way of the
+    others: then they are looked at one by one."""
+    try:
+        return [(device, "") for device in observer.devices(links)]
+    except DeviceError as exc:
+        if len(links) != 1:
+            return [found for link in links for found in _look(observer, namespace, [link])]
+        (link,) = links
+        if exc.errno == errno.ENODEV:
+            return []
+        device = Device(link.name, link.ifindex, namespace.inode, link.tun_flags, link.queues or 0, reason=str(exc))
+        return [(device, str(exc))]
 
 
 def _apply(namespace: Namespace, planned: list[Planned], check: bool) -> list[Result]:
