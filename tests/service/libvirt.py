@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process that holds the queues of a device as libvirt's daemon and becomes QEMU later, as each guest of libvirt starts.
+"""A process that holds the queues of a device as libvirt's daemon and becomes QEMU later: so libvirt starts a guest.
 
-Run as a program it is that process: `DEVICE FOLDER` opens four queues, prints `ready`, and when its input has a line, it
-becomes the program qemu-system-x86_64 of that folder, with the arguments of a guest whose name the line is.
+Run as a program it is that process: `DEVICE FOLDER` opens four queues, prints `ready`, and when its input has a line,
+it becomes the program qemu-system-x86_64 of that folder, with the arguments of a guest whose name the line is.
 """
 
 from __future__ import annotations

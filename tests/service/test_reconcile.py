@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
@@ -41,3 +41,14 @@ def test_a_device_that_cannot_be_looked_at(tap: HeldTap, number: int, others: li
         results = reconcile(observer, POLICY, [gone, current_namespace()])
     assert {(result.device.name, result.action) for result in results if not result.trouble} == {(tap.name, "attach")}
     assert [(each.device.name, f"{each.action}: {each.trouble}") for each in results if each.trouble] == others
+
+
+def test_life_is_shown_before_each_change(tap: HeldTap) -> None:
+    """A thousand devices take longer than systemd's watchdog waits."""
+    shown: list[str] = []
+    how = How(alive=lambda: shown.append("alive"))
+    with HeldTap("tap1"), Observer() as observer:
+        assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"attach"}
+        assert len(shown) == 2 and tap.pid
+        assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"none"}
+    assert len(shown) == 2

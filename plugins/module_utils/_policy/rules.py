@@ -88,6 +88,6 @@ class Policy:
         return next((rule for rule in self.rules if rule.match(subject)), None)
 
     def rule_that_needs_guest(self, subject: Subject) -> Rule | None:
-        """The rule that cannot be asked as long as nobody knows the guest; None: the device alone tells which decides."""
+        """The rule that cannot be asked while nobody knows the guest; None: the device alone tells which decides."""
         first = next((rule for rule in self.rules if rule.match.without_guest(subject)), None)
         return None if first is None or first.match == first.match.without_guest else first

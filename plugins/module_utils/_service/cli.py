@@ -19,7 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
@@ -66,7 +66,7 @@ def _check(arguments: Arguments) -> None:
 def _apply(arguments: Arguments) -> int:
     policy = load_policy(arguments.policy)
     with Observer() as observer:
-        results = reconcile(observer, policy, list_namespaces(), check=arguments.dry_run)
+        results = reconcile(observer, policy, list_namespaces(), how=How(check=arguments.dry_run))
     rows = [
         {
             "name": result.device.name,

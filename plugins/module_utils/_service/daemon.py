@@ -21,9 +21,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import P
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, printable, say
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable, say
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
+from ansible_collections.virtnet.rss.plugins.module_utils._service.troubles import Troubles
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -38,6 +39,7 @@ __all__ = ("STATUS_FILE", "Service", "Settings")
 STATUS_FILE = "/run/virtnet-rss/status.json"
 SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are being attached
 SETTLE_MOST = 0.05
+PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,6 @@ class State:
     steered: set[Key] = field(default_factory=set)  # by us, when last looked at
     results: dict[Key, Result] = field(default_factory=dict)
     reapplied: int = 0
-    error: str = ""  # of the last pass
 
 
 class Service:
@@ -73,7 +74,8 @@ class Service:
         self._settings = settings
         self._state = State()
         self._told: set[int] = set()  # signals
-        self._said: set[str] = set()
+        self._troubles = Troubles()
+        self._next_full = 0.0  # by the monotonic clock
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; SIGHUP reads the policy again."""
@@ -84,10 +86,10 @@ class Service:
         events = LinkEvents()
         try:
             with Observer() as observer:
-                for reason in (events.reason, observer.inspector_reason):
-                    self._say(reason)
+                self._troubles.tell("events", events.reason)
+                self._troubles.tell("inspector", observer.inspector_reason)
                 self._reload()
-                self._full_pass(observer)
+                self._attempt(self._full_pass, observer)
                 notify("READY=1", self._status_line())
                 self._loop(observer, events, reader)
         finally:
@@ -102,7 +104,6 @@ class Service:
         poll.register(wakeup, select.POLLIN)
         if events.descriptor is not None:
             poll.register(events.descriptor, select.POLLIN)
-        next_full = time.monotonic() + self._settings.full
         interval = min(self._settings.watch, watchdog_seconds() or self._settings.watch)
         while True:
             ready = {descriptor for descriptor, _event in poll.poll(interval * 1000)}
@@ -110,15 +111,30 @@ class Service:
                 os.read(wakeup, 1024)
             if {signal.SIGTERM, signal.SIGINT} & self._told:
                 return
-            if events.descriptor in ready:
-                events.drain()
-                self._settle(observer)
-            if self._reload_if_told() or time.monotonic() >= next_full:
-                self._full_pass(observer)
-                next_full = time.monotonic() + self._settings.full
-            else:
-                self._watch(observer)
+            new = events if events.descriptor in ready else None
+            self._attempt(self._turn, observer, new)
             notify("WATCHDOG=1", self._status_line())
+
+    def _attempt(self, work: t.Callable[..., None], *arguments: object) -> None:
+        """A host that is short of something must not end the service: what fails now is done at the next turn."""
+        failed_before = self._troubles.of("pass")
+        try:
+            work(*arguments)
+            self._troubles.tell("pass", "")
+        except (VirtnetRssError, OSError) as exc:
+            self._state.snapshot = None  # something has been left undone
+            self._troubles.tell("pass", f"a pass failed, the next one tries again: {exc}")
+        if failed_before != self._troubles.of("pass"):
+            self._write_status()
+
+    def _turn(self, observer: Observer, events: LinkEvents | None) -> None:
+        if events:
+            events.drain()
+            self._settle(observer)
+        if self._reload_if_told() or time.monotonic() >= self._next_full:
+            self._full_pass(observer)
+        else:
+            self._watch(observer)
 
     def _settle(self, observer: Observer) -> None:
         """A VMM opens the queues of a new device one after the other; each would be another default table."""
@@ -142,20 +158,20 @@ class Service:
             self._pass(observer, {key: now[key] for key in different})
 
     def _full_pass(self, observer: Observer) -> None:
+        self._next_full = 0.0  # until it has succeeded
+        if self._state.policy_error:  # what was in the way, such as a lack of descriptors, may be over
+            self._reload()
         self._pass(observer, signature(observer), everything=True)
+        self._next_full = time.monotonic() + self._settings.full
         self._write_metrics(observer)
+        self._write_status()  # with what could not be written
 
     def _pass(self, observer: Observer, looked_at: Signature, *, everything: bool = False) -> None:
         """Deal with the devices that a look has shown. What comes up during the pass is for the next look: therefore
         what is remembered is what this one found and did, not a new look."""
         state = self._state
-        try:
-            results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at)
-            state.error = ""
-        except (VirtnetRssError, OSError) as exc:
-            state.error = str(exc)
-            self._say(f"a pass failed, the next one tries again: {exc}")
-            return
+        how = How(patience=min(PATIENCE, watchdog_seconds() or PATIENCE), alive=lambda: notify("WATCHDOG=1"))
+        results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at, how=how)
         for result in results:
             self._note(result)
         if everything:
@@ -199,17 +215,22 @@ class Service:
         try:
             state.policy_print = fingerprint(self._settings.policy_folder)
             state.policy, state.policy_error = load_policy(self._settings.policy_folder), ""
+            self._troubles.tell("policy", "")
         except InputError as exc:
             state.policy_error = str(exc)
-            self._say(f"the policy is refused, the one in force stays: {exc}")
+            self._troubles.tell("policy", f"the policy is refused, the one in force stays: {exc}")
 
     def _status_line(self) -> str:
         state = self._state
         spoken_of = {key for key, result in state.results.items() if result.rule}
         parts = [f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"]
         parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
-        parts += [part for part in (self._trouble(), state.error) if part]
+        parts += [part for part in (self._trouble(), *self._failures()) if part]
         return "STATUS=" + "; ".join(map(printable, parts))
+
+    def _failures(self) -> list[str]:
+        """What of the service itself does not work now."""
+        return self._troubles.of("pass", "metrics", self._settings.status_file, self._settings.metrics_file or "")
 
     def _trouble(self) -> str:
         """Why devices are not as the policy wants them: one stands for all, for they mostly have the same reason."""
@@ -223,7 +244,7 @@ class Service:
             "pid": os.getpid(),
             "policy_error": state.policy_error,
             "trouble": self._trouble(),
-            "error": state.error,
+            "error": "; ".join(self._failures()),
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),
             "time": time.time(),
@@ -240,8 +261,9 @@ class Service:
         }
         try:
             sightings = look(["*"], list_namespaces(), observer=observer).sightings
+            self._troubles.tell("metrics", "")
         except (VirtnetRssError, OSError) as exc:
-            self._say(f"no metrics: {exc}")
+            self._troubles.tell("metrics", f"no metrics: {exc}")
             return
         text = metrics_text(
             sightings,
@@ -257,11 +279,6 @@ class Service:
         try:
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
             write_atomically(path, content)
+            self._troubles.tell(path, "")
         except OSError as exc:
-            self._say(f"{path} cannot be written, the old one stays: {exc.strerror}")
-
-    def _say(self, sentence: str) -> None:
-        """Once, however often it comes up."""
-        if sentence and sentence not in self._said:
-            self._said.add(sentence)
-            complain(printable(sentence))
+            self._troubles.tell(path, f"{path} cannot be written, the old one stays: {exc.strerror}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import time
@@ -20,11 +21,17 @@ def notify(*messages: str) -> None:
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.setblocking(False)
-            channel.sendto("\n".join(messages).encode(), address)
+        _channel().sendto("\n".join(messages).encode(), address)
     except OSError:  # nobody listens, or not fast enough: guests must not wait for that
         return
+
+
+@functools.lru_cache(maxsize=None)
+def _channel() -> socket.socket:
+    """Kept: a host that is short of descriptors has no new one, and systemd would take the silence for a death."""
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    channel.setblocking(False)
+    return channel
 
 
 def reloading() -> None:

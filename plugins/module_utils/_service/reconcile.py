@@ -16,7 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import S
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import is_libvirt
@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
 
-__all__ = ("Key", "Result", "reconcile")
+__all__ = ("How", "Key", "Result", "reconcile")
 
 Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
 CHANGES = ("attach", "replace", "detach")
@@ -60,11 +60,25 @@ class Result:
         return "wait" if self.reason else "ignore"
 
     @property
-    def trouble(self) -> str:
-        """Why it is not as its rule wants it; empty when it is."""
+    def shortfall(self) -> tuple[str, str] | None:
+        """The stage that failed, or wait, and why; None when it is as its rule wants it."""
         if self.outcome and self.outcome.fallback:
-            return f"{self.outcome.fallback.stage}: {self.outcome.fallback.reason}"
-        return self.reason if self.action == "wait" else ""
+            return self.outcome.fallback.stage, self.outcome.fallback.reason
+        return ("wait", self.reason) if self.action == "wait" else None
+
+    @property
+    def trouble(self) -> str:
+        """The same as a text; empty when it is as its rule wants it."""
+        return ": ".join(self.shortfall or ()) if self.outcome else self.reason
+
+
+@dataclass(frozen=True)
+class How:
+    """How a pass works."""
+
+    check: bool = False  # change nothing
+    patience: float = PATIENCE  # seconds to wait for another writer
+    alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
 
 
 class Planned(t.NamedTuple):
@@ -81,9 +95,9 @@ def reconcile(
     namespaces: t.Sequence[Namespace],
     *,
     only: t.Collection[Key] | None = None,
-    check: bool = False,
+    how: How = How(),
 ) -> list[Result]:
-    """One pass over the devices of some namespaces, or over the named ones; ``check`` changes nothing.
+    """One pass over the devices of some namespaces, or over the named ones.
 
     Nothing is locked while there is nothing to change. StateError when another writer keeps the lock for too long.
     """
@@ -99,19 +113,17 @@ def reconcile(
                 stack.enter_context(entered(namespace))
             except DeviceError:  # the namespace has gone, and its devices with it
                 continue
-            results += _pass(observer, policy, namespace, wanted, check)
+            results += _pass(observer, policy, namespace, wanted, how)
     return results
 
 
-def _pass(
-    observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, check: bool
-) -> list[Result]:
+def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Result]:
     planned = _plan(observer, policy, namespace, wanted)
-    if check or not any(each.step and each.step.action in CHANGES for each in planned):
-        return _apply(namespace, planned, check)
-    with exclusive():
+    if how.check or not any(each.step and each.step.action in CHANGES for each in planned):
+        return _apply(namespace, planned, how)
+    with exclusive(timeout=how.patience):
         # Another writer may have done it meanwhile.
-        return _apply(namespace, _plan(observer, policy, namespace, wanted), check)
+        return _apply(namespace, _plan(observer, policy, namespace, wanted), how)
 
 
 def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None) -> list[Planned]:
@@ -139,8 +151,8 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
 
 
 def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[tuple[Device, str]]:
-    """Each device, and why it cannot be looked at. One that goes, or cannot be opened for the look, is not in the way of the
-    others: then they are looked at one by one."""
+    """Each device, and why it cannot be looked at. One that goes, or cannot be opened for the look, does not keep
+    the others from it: they are looked at one by one."""
     try:
         return [(device, "") for device in observer.devices(links)]
     except DeviceError as exc:
@@ -153,15 +165,17 @@ def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[t
         return [(device, str(exc))]
 
 
-def _apply(namespace: Namespace, planned: list[Planned], check: bool) -> list[Result]:
+def _apply(namespace: Namespace, planned: list[Planned], how: How) -> list[Result]:
     appliers: dict[tuple[str, bool], Applier] = {}
     results = []
     for device, rule, step, reason, soon in planned:
         if step is None or rule is None or rule.desired is None:
             results.append(Result(namespace, device, rule, None, reason, soon))
             continue
-        how = (_fallback(device, rule.desired), rule.verify)
-        applier = appliers.setdefault(how, Applier(fallback=how[0], verify=how[1], check=check))
+        fallback, verify = kind = (_fallback(device, rule.desired), rule.verify)
+        applier = appliers.setdefault(kind, Applier(fallback=fallback, verify=verify, check=how.check))
+        if step.action in CHANGES:
+            how.alive()
         outcome = applier.apply(step)
         results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
     return results
@@ -174,9 +188,9 @@ def _fallback(device: Device, desired: Desired) -> str:
 
 
 def _waiting(device: Device, namespace: Namespace, policy: Policy) -> Rule | None:
-    """libvirt opens the queues itself and starts QEMU with them later: a rule for this very guest cannot match yet, and a
-    program that a later rule attaches would stay when the guest is one to be left alone. Asked before what is known of
-    the guest is read, for QEMU may take libvirt's place in between."""
+    """libvirt opens the queues itself and starts QEMU with them later: a rule for this very guest cannot match yet, and
+    a program that a later rule attaches would stay when the guest is one to be left alone. Asked before what is known
+    of the guest is read, for QEMU may take libvirt's place in between."""
     rule = policy.rule_that_needs_guest(Subject(device.name, namespace.name, namespace.is_current))
     pids = {holder.pid for holder in device.holders}
     return rule if rule and pids and all(map(is_libvirt, pids)) else None

@@ -14,14 +14,15 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
 
-__all__ = ("LOCK_FILE", "exclusive")
+__all__ = ("LOCK_FILE", "PATIENCE", "exclusive")
 
 LOCK_FILE = "/run/virtnet-rss.lock"
 POLL_SECONDS = 0.05
+PATIENCE = 60.0  # seconds
 
 
 @contextlib.contextmanager
-def exclusive(*, path: str = LOCK_FILE, timeout: float = 60.0) -> t.Iterator[float]:
+def exclusive(*, path: str = LOCK_FILE, timeout: float = PATIENCE) -> t.Iterator[float]:
     """Hold the lock for the ``with`` block; gives the seconds that it was waited for.
 
     The kernel drops the lock when its process ends, however it ends. StateError when another run keeps it for too long.
