@@ -152,6 +152,18 @@ def test_a_broken_policy_leaves_the_one_in_force(service: Running, tap: HeldTap,
     eventually(lambda: "policy refused" not in service.status_text())
 
 
+def test_a_refused_folder_is_read_again_when_its_mode_is_right(service: Running, tap: HeldTap) -> None:
+    """Nothing in it changes."""
+    service.write(RULE)
+    service.policy.chmod(0o777)
+    service.start()
+    assert "others may write the folder" in service.status_text() and info()["state"] == "automatic"
+    service.policy.chmod(0o755)
+    eventually(lambda: service.status_text() == "STATUS=1 of 1 devices steered", 2)
+    assert_steered(tap)
+    assert "the policy is refused, none is in force, so devices stay as they are: " in service.stop()
+
+
 def test_a_key_that_everybody_may_read_is_refused(service: Running) -> None:
     service.write(RULE, mode=0o644)
     refused = service.command("check", check=False)

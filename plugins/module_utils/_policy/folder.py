@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -34,8 +35,11 @@ def load_policy(folder: str = POLICY_FOLDER) -> Policy:
 
 def fingerprint(folder: str = POLICY_FOLDER) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file does: name, size, and time of the last change to content, mode or
-    owner of each, in nanoseconds."""
+    owner of each, in nanoseconds; and the mode and owner of the folder, for which it may be refused."""
     found = []
+    with contextlib.suppress(OSError):
+        status = os.stat(folder)
+        found.append(("", status.st_mode, status.st_uid))
     for name in _names(folder):
         try:
             status = os.stat(os.path.join(folder, name))

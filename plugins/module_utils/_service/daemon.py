@@ -60,6 +60,7 @@ class State:
     policy: Policy = field(default_factory=Policy)
     policy_print: tuple[tuple[str, int, int], ...] | None = None
     policy_error: str = ""
+    has_policy: bool = False  # one has been read
     seen: Signature = field(default_factory=dict)
     snapshot: bytes | None = None  # of a moment when nothing was to be done
     steered: set[Key] = field(default_factory=set)  # by us, when last looked at
@@ -215,10 +216,12 @@ class Service:
         try:
             state.policy_print = fingerprint(self._settings.policy_folder)
             state.policy, state.policy_error = load_policy(self._settings.policy_folder), ""
+            state.has_policy = True
             self._troubles.tell("policy", "")
-        except InputError as exc:
+        except (InputError, OSError) as exc:
             state.policy_error = str(exc)
-            self._troubles.tell("policy", f"the policy is refused, the one in force stays: {exc}")
+            rest = "the one in force stays" if state.has_policy else "none is in force, so devices stay as they are"
+            self._troubles.tell("policy", f"the policy is refused, {rest}: {exc}")
 
     def _status_line(self) -> str:
         state = self._state
