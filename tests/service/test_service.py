@@ -238,7 +238,8 @@ def test_bpf_is_refused(service: Running, tap: HeldTap) -> None:
     assert service.process and service.process.poll() is None
     output = service.stop()
     assert "tap0: fallback: load: " in output and "Operation not permitted" in output
-    assert 'stage="load"' in service.metrics_file.read_text(encoding="utf-8")
+    (fallback,) = samples(service.metrics_file.read_text(encoding="utf-8"))["virtnet_rss_fallback"]
+    assert fallback[0]["stage"] == "load" and "Operation not permitted" in fallback[0]["reason"]
 
 
 def test_what_systemd_is_told(service: Running, tap: HeldTap) -> None:
@@ -285,6 +286,34 @@ def test_metrics(service: Running, tap: HeldTap) -> None:
         "virtnet_rss_reapplied_total",
         "virtnet_rss_last_pass_timestamp_seconds",
     }
+
+
+def test_metrics_tell_only_what_is_known(service: Running, tap: HeldTap) -> None:
+    """Without the service nobody knows when everything was looked at, and how often something was put back."""
+    assert tap.pid
+    service.write({**RULE, "indirection": {"equal": 9}})
+    of_service = {f"virtnet_rss_{name}" for name in ("reapplied_total", "policy_error", "last_pass_timestamp_seconds")}
+    assert not of_service & set(samples(service.command("metrics").stdout))
+    service.start()
+    for text in (service.command("metrics").stdout, service.metrics_file.read_text(encoding="utf-8")):
+        told = samples(text)
+        assert of_service < set(told)
+        ((labels, value),) = told["virtnet_rss_fallback"]
+        assert (labels["device"], labels["stage"], value) == ("tap0", "wait", 1)
+        assert labels["reason"].startswith("indirection: 8 is not allowed; tap0 has 4 queues attached")
+        assert told["virtnet_rss_last_pass_timestamp_seconds"][0][1] == service.status()["last_pass"]
+
+
+def test_status_for_a_user_who_is_not_root(service: Running, tap: HeldTap) -> None:
+    """Who may read these folders, and nothing else."""
+    assert tap.pid
+    service.write(RULE)
+    service.start()
+    reads = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads)
+    assert "the service runs as process" in service.command("status", wrapper=nobody).stdout
+    service.stop()
+    assert "the service does not run" in service.command("status", wrapper=nobody).stdout
 
 
 def test_hostile_names(service: Running) -> None:

@@ -15,12 +15,13 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
-from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import STATUS_FILE, Service, Settings
+from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -95,7 +96,7 @@ def _sightings(arguments: Arguments, seconds: float = 0) -> tuple[Sighting, ...]
 
 
 def _status(arguments: Arguments) -> None:
-    service = _service_state(arguments.status_file)
+    service = read_status(arguments.status_file)
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
     if arguments.json:
         say(json.dumps({"service": service, "taps": reports}))
@@ -115,17 +116,6 @@ def _status(arguments: Arguments) -> None:
         for report in reports
     ]
     say(table(("device", "netns", "state", "decides", "queues", "packets", "spread", "reason"), rows))
-
-
-def _service_state(path: str) -> dict[str, t.Any] | None:
-    """What the running service wrote; None when none runs."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            state: dict[str, t.Any] = json.load(file)
-        os.kill(int(state["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return state
 
 
 def _service_line(state: dict[str, t.Any] | None) -> str:
@@ -173,14 +163,7 @@ def _explain(arguments: Arguments) -> None:
 
 
 def _metrics(arguments: Arguments) -> None:
-    state = _service_state(arguments.status_file) or {}
-    text = metrics_text(
-        _sightings(arguments, arguments.measure),
-        fallbacks={},
-        reapplied=state.get("reapplied", 0),
-        policy_error=bool(state.get("policy_error")),
-        timestamp=time.time(),
-    )
+    text = metrics_text(_sightings(arguments, arguments.measure), read_status(arguments.status_file))
     say(text.rstrip("\n"))
 
 

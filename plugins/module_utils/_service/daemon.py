@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -24,6 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, status_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.troubles import Troubles
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
@@ -34,9 +34,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key, Result
     from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import Signature
 
-__all__ = ("STATUS_FILE", "Service", "Settings")
+__all__ = ("Service", "Settings")
 
-STATUS_FILE = "/run/virtnet-rss/status.json"
 SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are being attached
 SETTLE_MOST = 0.05
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
@@ -66,6 +65,7 @@ class State:
     steered: set[Key] = field(default_factory=set)  # by us, when last looked at
     results: dict[Key, Result] = field(default_factory=dict)
     reapplied: int = 0
+    last_pass: float | None = None  # when everything was looked at
 
 
 class Service:
@@ -163,6 +163,7 @@ class Service:
         if self._state.policy_error:  # what was in the way, such as a lack of descriptors, may be over
             self._reload()
         self._pass(observer, signature(observer), everything=True)
+        self._state.last_pass = time.time()
         self._next_full = time.monotonic() + self._settings.full
         self._write_metrics(observer)
         self._write_status()  # with what could not be written
@@ -241,41 +242,32 @@ class Service:
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         return f"{found[0].device.name}: {found[0].trouble}{others}" if found else ""
 
-    def _write_status(self) -> None:
+    def _status(self) -> dict[str, object]:
         state = self._state
-        content = {
-            "pid": os.getpid(),
+        return {
             "policy_error": state.policy_error,
             "trouble": self._trouble(),
             "error": "; ".join(self._failures()),
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),
+            "shortfalls": [[*key, *each.shortfall] for key, each in state.results.items() if each.shortfall],
+            "last_pass": state.last_pass,
             "time": time.time(),
         }
-        self._write(self._settings.status_file, json.dumps(content) + "\n")
+
+    def _write_status(self) -> None:
+        self._write(self._settings.status_file, status_text(self._status()))
 
     def _write_metrics(self, observer: Observer) -> None:
         if not self._settings.metrics_file:
             return
-        stages = {
-            key: result.outcome.fallback.stage
-            for key, result in self._state.results.items()
-            if result.outcome and result.outcome.fallback
-        }
         try:
             sightings = look(["*"], list_namespaces(), observer=observer).sightings
             self._troubles.tell("metrics", "")
         except (VirtnetRssError, OSError) as exc:
             self._troubles.tell("metrics", f"no metrics: {exc}")
             return
-        text = metrics_text(
-            sightings,
-            fallbacks=stages,
-            reapplied=self._state.reapplied,
-            policy_error=bool(self._state.policy_error),
-            timestamp=time.time(),
-        )
-        self._write(self._settings.metrics_file, text)
+        self._write(self._settings.metrics_file, metrics_text(sightings, self._status()))
 
     def _write(self, path: str, content: str) -> None:
         """A full or read-only disk keeps the old file, and the work goes on."""

@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ("metrics_text",)
 
+LONGEST = 200  # letters of a reason
 STATES = ("steered", "automatic", "foreign", "unknown")
 HELP = {
     "virtnet_rss_state": ("gauge", "1 for the state that the device is in"),
@@ -22,22 +23,17 @@ HELP = {
     "virtnet_rss_spread": ("gauge", "Busiest queue over the mean: 1 is even"),
     "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
     "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
-    "virtnet_rss_fallback": ("gauge", "1 for a device that could not be steered as wanted, with the stage"),
+    "virtnet_rss_fallback": ("gauge", "1 for a device that is not steered as wanted, with the stage and the reason"),
     "virtnet_rss_reapplied_total": ("counter", "Times that a steering which somebody took off was put back"),
-    "virtnet_rss_policy_error": ("gauge", "1 while the policy on disk is refused and an older one is in force"),
+    "virtnet_rss_policy_error": ("gauge", "1 while the policy on disk is refused"),
     "virtnet_rss_last_pass_timestamp_seconds": ("gauge", "When everything was looked at last"),
 }
 
 
-def metrics_text(
-    sightings: t.Iterable[Sighting],
-    *,
-    fallbacks: t.Mapping[tuple[int, int], str],
-    reapplied: int,
-    policy_error: bool,
-    timestamp: float,
-) -> str:
-    """The whole file; ``fallbacks`` has the stage for each device (inode of its namespace, ifindex) that fell back."""
+def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] | None) -> str:
+    """The whole file. ``status`` is what the running service says of itself; None: what can be seen without it."""
+    status = status or {}
+    shortfalls = {(inode, ifindex): (stage, reason) for inode, ifindex, stage, reason in status.get("shortfalls", ())}
     samples: dict[str, list[str]] = {name: [] for name in HELP}
 
     def add(name: str, value: float, **labels: object) -> None:
@@ -45,10 +41,12 @@ def metrics_text(
         samples[name].append(f"{name}{{{text}}} {value}" if labels else f"{name} {value}")
 
     for sighting in sightings:
-        _device(add, sighting, fallbacks)
-    add("virtnet_rss_reapplied_total", reapplied)
-    add("virtnet_rss_policy_error", int(policy_error))
-    add("virtnet_rss_last_pass_timestamp_seconds", timestamp)
+        _device(add, sighting, shortfalls)
+    if status:
+        add("virtnet_rss_reapplied_total", status["reapplied"])
+        add("virtnet_rss_policy_error", int(bool(status["policy_error"])))
+    if status.get("last_pass"):
+        add("virtnet_rss_last_pass_timestamp_seconds", status["last_pass"])
     lines = []
     for name, (kind, text) in HELP.items():
         if samples[name]:
@@ -56,7 +54,9 @@ def metrics_text(
     return "\n".join(lines) + "\n"
 
 
-def _device(add: t.Callable[..., None], sighting: Sighting, fallbacks: t.Mapping[tuple[int, int], str]) -> None:
+def _device(
+    add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[tuple[int, int], tuple[str, str]]
+) -> None:
     device = sighting.device
     where = {"device": device.name, "netns": sighting.namespace.name or str(device.netns_inode)}
     for state in STATES:
@@ -73,9 +73,9 @@ def _device(add: t.Callable[..., None], sighting: Sighting, fallbacks: t.Mapping
         add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
     if sighting.measurement and sighting.measurement.per_packet is not None:
         add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, **where)
-    stage = fallbacks.get((device.netns_inode, device.ifindex))
-    if stage:
-        add("virtnet_rss_fallback", 1, **where, stage=stage)
+    if (device.netns_inode, device.ifindex) in shortfalls:
+        stage, reason = shortfalls[device.netns_inode, device.ifindex]
+        add("virtnet_rss_fallback", 1, **where, stage=stage, reason=reason[:LONGEST])
 
 
 def _escaped(text: str) -> str:
