@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -286,6 +287,38 @@ def test_metrics(service: Running, tap: HeldTap) -> None:
         "virtnet_rss_reapplied_total",
         "virtnet_rss_last_pass_timestamp_seconds",
     }
+
+
+def counts(service: Running) -> bool:
+    """Whether the service has the kernel's BPF statistics on now."""
+    assert service.process
+    links = []
+    for path in Path(f"/proc/{service.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            links.append(os.readlink(path))
+    return "anon_inode:bpf-stats" in links
+
+
+def test_the_cost_of_the_programs(service: Running, tap: HeldTap) -> None:
+    """Asked for, it is in the metrics, nothing waits for it, and the kernel counts for a part of the time only."""
+    service.write(RULE)
+    service.start("--full", "1.5", "--measure")
+
+    def counted() -> bool:
+        tap.send(FRAMES)
+        return "virtnet_rss_program_seconds" in service.metrics_file.read_text(encoding="utf-8")
+
+    eventually(counted, 10)
+    ((labels, cost),) = samples(service.metrics_file.read_text(encoding="utf-8"))["virtnet_rss_program_seconds"]
+    assert labels["device"] == "tap0" and 1e-9 < cost < 1e-3
+    looks = []
+    for _look in range(40):
+        looks.append(counts(service))
+        time.sleep(0.05)
+    assert 0 < sum(looks) < 30  # a third of the time here
+    foreign.detach(tap)
+    eventually(lambda: service.status()["reapplied"] == 1, 2)
+    assert service.status_text() == "STATUS=1 of 1 devices steered"
 
 
 def test_metrics_tell_only_what_is_known(service: Running, tap: HeldTap) -> None:

@@ -55,6 +55,7 @@ def _run(arguments: Arguments) -> None:
             metrics_file=arguments.metrics_file,
             watch=arguments.watch,
             full=arguments.full,
+            measure=arguments.measure,
         )
     ).run()
 
@@ -193,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--metrics-file", metavar="FILE", help="for node_exporter's textfile collector; default: none")
     run.add_argument("--watch", type=_seconds(0.05), default=0.5, metavar="SECONDS", help="default: %(default)s")
     run.add_argument("--full", type=_seconds(1), default=30.0, metavar="SECONDS", help="default: %(default)s")
+    run.add_argument("--measure", action="store_true", help="the programs' cost, for the metrics")
     check = add("check", _check, "Read the policy, or a file that shall be part of it, and say what is wrong.")
     check.add_argument("file", nargs="?", metavar="FILE")
     apply = add("apply", _apply, "One pass over all devices, without the service.")

@@ -11,12 +11,13 @@ import select
 import signal
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
+from ansible_collections.virtnet.rss.plugins.module_utils._service.cost import Cost
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
@@ -33,6 +34,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key, Result
     from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import Signature
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
 
 __all__ = ("Service", "Settings")
 
@@ -50,6 +52,7 @@ class Settings:
     metrics_file: str | None = None
     watch: float = 0.5  # between two cheap looks
     full: float = 30.0  # between two whole passes
+    measure: bool = False  # the programs' cost, from a whole pass to the next look
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Service:
         self._state = State()
         self._told: set[int] = set()  # signals
         self._troubles = Troubles()
+        self._cost = Cost()
         self._next_full = 0.0  # by the monotonic clock
 
     def run(self) -> None:
@@ -129,6 +133,7 @@ class Service:
             self._write_status()
 
     def _turn(self, observer: Observer, events: LinkEvents | None) -> None:
+        self._cost.end()
         if events:
             events.drain()
             self._settle(observer)
@@ -167,6 +172,8 @@ class Service:
         self._next_full = time.monotonic() + self._settings.full
         self._write_metrics(observer)
         self._write_status()  # with what could not be written
+        if self._settings.measure:
+            self._begin_measurement()
 
     def _pass(self, observer: Observer, looked_at: Signature, *, everything: bool = False) -> None:
         """Deal with the devices that a look has shown. What comes up during the pass is for the next look: therefore
@@ -234,7 +241,9 @@ class Service:
 
     def _failures(self) -> list[str]:
         """What of the service itself does not work now."""
-        return self._troubles.of("pass", "metrics", self._settings.status_file, self._settings.metrics_file or "")
+        return self._troubles.of(
+            "pass", "metrics", "cost", self._settings.status_file, self._settings.metrics_file or ""
+        )
 
     def _trouble(self) -> str:
         """Why devices are not as the policy wants them: one stands for all, for they mostly have the same reason."""
@@ -262,12 +271,24 @@ class Service:
         if not self._settings.metrics_file:
             return
         try:
-            sightings = look(["*"], list_namespaces(), observer=observer).sightings
+            sightings = [self._with_cost(each) for each in look(["*"], list_namespaces(), observer=observer).sightings]
             self._troubles.tell("metrics", "")
         except (VirtnetRssError, OSError) as exc:
             self._troubles.tell("metrics", f"no metrics: {exc}")
             return
         self._write(self._settings.metrics_file, metrics_text(sightings, self._status()))
+
+    def _begin_measurement(self) -> None:
+        devices = [result.device for result in self._state.results.values()]
+        try:
+            self._cost.begin({device.program.id for device in devices if device.program})
+            self._troubles.tell("cost", "")
+        except (VirtnetRssError, OSError) as exc:
+            self._troubles.tell("cost", f"the programs' cost cannot be measured: {exc}")
+
+    def _with_cost(self, sighting: Sighting) -> Sighting:
+        program = sighting.device.program
+        return replace(sighting, measurement=self._cost.latest.get(program.id)) if program else sighting
 
     def _write(self, path: str, content: str) -> None:
         """A full or read-only disk keeps the old file, and the work goes on."""

@@ -17,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("Measurement", "measure")
+__all__ = ("Measurement", "measure", "measuring")
 
 BPF_STATS_RUN_TIME = 0  # include/uapi/linux/bpf.h, enum bpf_stats_type
 
@@ -43,6 +43,14 @@ def measure(
 
     ObjectError EPERM without CAP_SYS_ADMIN, EINVAL before Linux 5.8.
     """
+    with measuring(libbpf, program_ids) as read:
+        sleep(seconds)
+        return read(seconds)
+
+
+@contextlib.contextmanager
+def measuring(libbpf: Libbpf, program_ids: t.Iterable[int]) -> t.Iterator[t.Callable[[float], dict[int, Measurement]]]:
+    """The same for a caller with other work to do: what it gives is called with the seconds that have passed."""
     statistics = int(libbpf.call("bpf_enable_stats", BPF_STATS_RUN_TIME))
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, statistics)
@@ -53,13 +61,16 @@ def measure(
                 stack.callback(os.close, descriptor)
                 descriptors[number] = descriptor
         before = {number: inventory.program_of(libbpf, descriptor) for number, descriptor in descriptors.items()}
-        sleep(seconds)
-        after = {number: inventory.program_of(libbpf, descriptor) for number, descriptor in descriptors.items()}
-    return {
-        number: Measurement(
-            seconds,
-            after[number].run_count - before[number].run_count,
-            after[number].run_time_ns - before[number].run_time_ns,
-        )
-        for number in after
-    }
+
+        def read(seconds: float) -> dict[int, Measurement]:
+            after = {number: inventory.program_of(libbpf, descriptor) for number, descriptor in descriptors.items()}
+            return {
+                number: Measurement(
+                    seconds,
+                    after[number].run_count - before[number].run_count,
+                    after[number].run_time_ns - before[number].run_time_ns,
+                )
+                for number in after
+            }
+
+        yield read
