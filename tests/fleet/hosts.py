@@ -87,18 +87,18 @@ class Fleet:
                 ["ip", "-n", name, "tuntap", "add", f"tap{number}", "mode", "tap", "multi_queue"], check=True
             )
 
-    def playbook(self, name: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
-        """Run one of the collection's playbooks, or a file, over all hosts."""
-        return self._ansible("playbook", "-i", str(self.inventory), "--forks", "20", name, variables=variables)
+    def playbook(self, name: str, *words: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
+        """Run one of the collection's playbooks, or a file, over all hosts, with more words of the command line."""
+        return self._ansible("playbook", "-i", str(self.inventory), "--forks", "20", *words, name, variables=variables)
 
     def pull(self, name: str, repository: str, playbook: str) -> subprocess.CompletedProcess[str]:
         """ansible-pull on one host."""
         words = ["-U", repository, "-i", "localhost,", "-d", str(self.folder / "pulled"), playbook]
         return self._ansible("pull", *words, variables=self._variables(name))
 
-    def audit(self) -> dict[str, t.Any]:
+    def audit(self, *words: str) -> dict[str, t.Any]:
         """The report of virtnet.rss.audit."""
-        done = self.playbook("virtnet.rss.audit", audit_report=str(self.folder / "audit"))
+        done = self.playbook("virtnet.rss.audit", *words, audit_report=str(self.folder / "audit"))
         assert done.returncode == 0, done.stdout + done.stderr
         found: dict[str, t.Any] = json.loads((self.folder / "audit.json").read_text(encoding="utf-8"))
         return found

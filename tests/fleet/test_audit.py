@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is asked by virtnet.rss.audit, and that its report is written whatever they answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+
+NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": "nemo"}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
+    with Fleet(tmp_path, 2, f"rssau{os.getpid()}-") as made:
+        yield made
+
+
+def give(fleet: Fleet, variables: dict[str, t.Any], name: str | None = None) -> None:
+    """Variables of one host, or of the group `all`."""
+    inventory = json.loads(fleet.inventory.read_text(encoding="utf-8"))
+    group = inventory["all"]
+    place = group["children"]["hypervisors"]["hosts"][name] if name else group.setdefault("vars", {})
+    place.update(variables)
+    fleet.inventory.write_text(json.dumps(inventory), encoding="utf-8")
+
+
+def statuses(fleet: Fleet, *words: str) -> dict[str, str]:
+    return {host["name"]: host["status"] for host in fleet.audit(*words)["hosts"]}
+
+
+def test_limit(fleet: Fleet) -> None:
+    """Only those that were asked are told of, with localhost among them or not."""
+    for limit in (fleet.names[1], f"{fleet.names[1]},localhost"):
+        assert statuses(fleet, "--limit", limit) == {fleet.names[1]: "supported"}
+        (fleet.folder / "audit.json").unlink()
+
+
+def test_the_first_host_is_unreachable(fleet: Fleet) -> None:
+    first, second = fleet.names
+    give(fleet, NOBODY_LISTENS, first)
+    assert statuses(fleet) == {first: "unreachable", second: "supported"}
+
+
+def test_no_host_is_reachable(fleet: Fleet) -> None:
+    for name in fleet.names:
+        give(fleet, NOBODY_LISTENS, name)
+    assert statuses(fleet) == dict.fromkeys(fleet.names, "unreachable")
+
+
+def test_no_host_can_be_asked(fleet: Fleet) -> None:
+    """Each task fails before its module runs, as without the password for become. The controller needs none, even where
+    the inventory says it of everything."""
+    give(fleet, NO_BECOMING)
+    assert statuses(fleet) == dict.fromkeys(fleet.names, "failed")
+    assert {(fleet.folder / f"audit.{ending}").stat().st_uid for ending in ("html", "json", "txt")} == {os.geteuid()}
+
+
+def test_a_report_that_cannot_be_written_is_an_error(fleet: Fleet) -> None:
+    """Unlike what a host does not answer."""
+    assert fleet.playbook("virtnet.rss.audit", audit_report=str(fleet.folder / "none" / "audit")).returncode != 0
+
+
+def test_check_mode_asks_the_hosts_and_writes_nothing(fleet: Fleet) -> None:
+    done = fleet.playbook("virtnet.rss.audit", "--check", audit_report=str(fleet.folder / "audit"))
+    assert done.returncode == 0 and "2 hosts: 2 supported" in done.stdout
+    assert not list(fleet.folder.glob("audit.*"))
