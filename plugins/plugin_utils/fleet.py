@@ -15,6 +15,7 @@ __all__ = ("fleet_report", "fleet_text")
 UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED = "unreachable", "failed", "unsupported", "supported"
 STATUSES = (UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED)
 STATES = ("steered", "automatic", "foreign", "unknown")
+SETTLED, CHANGES = ("none", "keep", "ignore"), ("attach", "replace", "detach")  # of what a dry run says of a device
 UNEVEN = 1.5  # busiest queue over the mean, from which on a device is worth a look
 
 Report = t.Dict[str, t.Any]
@@ -101,7 +102,7 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "spread": spread,
         "uneven": bool(spread and tap["queues"] > 1 and spread >= UNEVEN),
         "dropped": (tap["traffic"] or {}).get("dropped", 0),
-        "drift": "" if action in ("none", "keep") else f"would {action}" if action != "fallback" else "fallback",
+        "drift": "" if action in SETTLED else f"would {action}" if action in CHANGES else action,
         "drift_reason": step.get("reason", ""),
     }
 

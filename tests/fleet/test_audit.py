@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 
 NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": "nemo"}
@@ -29,6 +30,12 @@ def give(fleet: Fleet, variables: dict[str, t.Any], name: str | None = None) -> 
     place = group["children"]["hypervisors"]["hosts"][name] if name else group.setdefault("vars", {})
     place.update(variables)
     fleet.inventory.write_text(json.dumps(inventory), encoding="utf-8")
+
+
+def install(fleet: Fleet, name: str, rules: list[dict[str, t.Any]]) -> None:
+    """The program and its policy, and nothing that runs."""
+    run_module("host_service", {"path": str(fleet.folder / name / "virtnet-rss")})
+    run_module("host_policy", {"path": str(fleet.folder / name / "etc/policy.d/50-steering.json"), "rules": rules})
 
 
 def statuses(fleet: Fleet, *words: str) -> dict[str, str]:
@@ -71,3 +78,22 @@ def test_check_mode_asks_the_hosts_and_writes_nothing(fleet: Fleet) -> None:
     done = fleet.playbook("virtnet.rss.audit", "--check", audit_report=str(fleet.folder / "audit"))
     assert done.returncode == 0 and "2 hosts: 2 supported" in done.stdout
     assert not list(fleet.folder.glob("audit.*"))
+
+
+def test_drift_of_devices_that_are_left_alone_and_that_wait(fleet: Fleet) -> None:
+    first = fleet.names[0]
+    fleet.hold(first, "tap0", "tap1", "tap2")
+    rules: list[dict[str, t.Any]] = [
+        {"name": "left alone", "match": {"device": "tap0"}, "state": "ignore"},
+        {"name": "too many", "match": {"device": "tap1"}, "indirection": {"equal": 64}},
+        {"name": "the others", "match": {"device": "*"}},
+    ]
+    install(fleet, first, rules)
+    report = fleet.audit()
+    devices = {device["name"]: device for device in report["devices"]}
+    assert {name: device["drift"] for name, device in devices.items()} == {
+        "tap0": "",
+        "tap1": "wait",
+        "tap2": "would attach",
+    }
+    assert devices["tap1"]["drift_reason"] and report["totals"]["drift"] == 2

@@ -47,7 +47,15 @@ def test_devices() -> None:
 
 @pytest.mark.parametrize(
     ("action", "drift"),
-    [("none", ""), ("keep", ""), ("attach", "would attach"), ("detach", "would detach"), ("fallback", "fallback")],
+    [
+        ("none", ""),
+        ("keep", ""),
+        ("ignore", ""),
+        ("attach", "would attach"),
+        ("detach", "would detach"),
+        ("fallback", "fallback"),
+        ("wait", "wait"),
+    ],
 )
 def test_drift(action: str, drift: str) -> None:
     plan = [{"netns_inode": NETNS_INODE, "ifindex": 1, "action": action}]
