@@ -25,9 +25,9 @@ def fleet_report(names: t.Sequence[str], answers: t.Mapping[str, t.Mapping[str, 
     """``hosts``, ``devices`` and ``totals`` out of what each of the named hosts answered.
 
     ``answers`` maps a host's name to its variables: ``audit_facts`` and ``audit_info``, the results of capability_facts
-    and tap_steering_info, and where drift is wanted ``audit_plan``, a list with netns_inode, ifindex, action and reason
-    of what would be changed there, or ``audit_refused``, why the host could not tell. What is missing or failed is
-    told. InputError for names that are no list.
+    and tap_steering_info, and where drift is wanted ``audit_dry_run``, that of asking the program, and ``audit_plan``,
+    a list with netns_inode, ifindex, action and reason of what would be changed there, or ``audit_refused``, why the
+    host could not tell. What is missing or failed is told. InputError for names that are no list.
     """
     if isinstance(names, str) or not isinstance(names, t.Sequence):
         raise InputError("_input", names, "a list of host names")
@@ -47,7 +47,7 @@ def _result(given: t.Mapping[str, t.Any], what: str) -> t.Mapping[str, t.Any]:
 def _host(name: str, given: t.Mapping[str, t.Any]) -> Report:
     facts, info = _result(given, "audit_facts"), _result(given, "audit_info")
     known = (facts.get("ansible_facts") or {}).get("virtnet_rss") or {}
-    status, reasons = _status(known, facts, info, str(given.get("audit_refused") or ""))
+    status, reasons = _status(known, given)
     return {
         "name": name,
         "status": status,
@@ -60,15 +60,17 @@ def _host(name: str, given: t.Mapping[str, t.Any]) -> Report:
     }
 
 
-def _status(
-    known: t.Mapping[str, t.Any], facts: t.Mapping[str, t.Any], info: t.Mapping[str, t.Any], refused: str
-) -> tuple[str, list[str]]:
-    if not facts or facts.get("unreachable"):
-        return UNREACHABLE, [str(facts.get("msg") or "no answer")]
+def _status(known: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
+    facts, info, dry_run = (_result(given, what) for what in ("audit_facts", "audit_info", "audit_dry_run"))
+    lost = [str(result.get("msg") or "no answer") for result in (facts, info, dry_run) if result.get("unreachable")]
+    if lost:
+        return UNREACHABLE, lost
     failures = [str(result.get("msg", "no reason was given")) for result in (facts, info) if result.get("failed")]
-    failures += [refused] if refused else []
+    failures += [str(given["audit_refused"])] if given.get("audit_refused") else []
     if failures:
         return FAILED, failures
+    if not facts or not info:
+        return UNREACHABLE, ["no answer"]
     return (SUPPORTED if known.get("supported") else UNSUPPORTED), list(known.get("reasons") or ())
 
 

@@ -55,6 +55,16 @@ def test_the_first_host_is_unreachable(fleet: Fleet) -> None:
     assert statuses(fleet) == {first: "unreachable", second: "supported"}
 
 
+@pytest.mark.parametrize("answer", ["audit_facts", "audit_info"])
+def test_a_host_is_lost_on_the_way(fleet: Fleet, answer: str) -> None:
+    """After one answer."""
+    first, second = fleet.names
+    give(
+        fleet, {**NOBODY_LISTENS, "ansible_connection": f"{{{{ 'local' if {answer} is undefined else 'ssh' }}}}"}, first
+    )
+    assert statuses(fleet) == {first: "unreachable", second: "supported"}
+
+
 def test_no_host_is_reachable(fleet: Fleet) -> None:
     for name in fleet.names:
         give(fleet, NOBODY_LISTENS, name)

@@ -32,6 +32,16 @@ def test_a_host_that_was_never_asked() -> None:
     assert status_of({}) == ("unreachable", ["no answer"])
 
 
+@pytest.mark.parametrize("lost_at", ["audit_facts", "audit_info", "audit_dry_run"])
+def test_a_host_that_is_lost_on_the_way(lost_at: str) -> None:
+    answer = {**FLEET["hv003"], lost_at: {"unreachable": True, "msg": "timed out"}}
+    assert status_of(answer) == ("unreachable", ["timed out"])
+
+
+def test_a_host_that_told_nothing_of_its_devices() -> None:
+    assert status_of({"audit_facts": FLEET["hv003"]["audit_facts"]}) == ("unreachable", ["no answer"])
+
+
 def test_a_module_that_failed() -> None:
     assert status_of({"audit_facts": {"failed": True, "msg": "no Python"}}) == ("failed", ["no Python"])
     facts = FLEET["hv000"]["audit_facts"]
