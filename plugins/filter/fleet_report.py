@@ -22,8 +22,9 @@ options:
     description:
       - The hosts' variables, as C(hostvars) has them.
       - Of each host C(audit_facts), the registered result of M(virtnet.rss.capability_facts), C(audit_info), that of
-        M(virtnet.rss.tap_steering_info), and optionally C(audit_dry_run), that of asking the program, C(audit_plan), a
-        list of what would be changed, or C(audit_refused), why the host could not tell.
+        M(virtnet.rss.tap_steering_info), and optionally C(audit_dry_run), that of a command that prints what
+        C(virtnet-rss apply --dry-run --json) says, then what
+        C(systemctl show --property=LoadState,ActiveState virtnet-rss) says.
     type: dict
     required: true
 seealso:

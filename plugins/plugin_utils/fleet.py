@@ -8,6 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, read_dry_run
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import DryRun
 
 __all__ = ("fleet_report", "fleet_text")
 
@@ -25,17 +29,17 @@ def fleet_report(names: t.Sequence[str], answers: t.Mapping[str, t.Mapping[str, 
     """``hosts``, ``devices`` and ``totals`` out of what each of the named hosts answered.
 
     ``answers`` maps a host's name to its variables: ``audit_facts`` and ``audit_info``, the results of capability_facts
-    and tap_steering_info, and where drift is wanted ``audit_dry_run``, that of asking the program, and ``audit_plan``,
-    a list with netns_inode, ifindex, action and reason of what would be changed there, or ``audit_refused``, why the
-    host could not tell. What is missing or failed is told. InputError for names that are no list.
+    and tap_steering_info, and where drift and the service are wanted ``audit_dry_run``, which ``read_dry_run`` reads.
+    What is missing or failed is told. InputError for names that are no list.
     """
     if isinstance(names, str) or not isinstance(names, t.Sequence):
         raise InputError("_input", names, "a list of host names")
     hosts, devices = [], []
     for name in sorted(names):
         given = answers.get(name) or {}
-        hosts.append(_host(name, given))
-        devices += _devices(name, given)
+        dry_run = read_dry_run(_result(given, "audit_dry_run"))
+        hosts.append(_host(name, given, dry_run))
+        devices += _devices(name, given, dry_run)
     return {"hosts": hosts, "devices": devices, "totals": _totals(hosts, devices)}
 
 
@@ -44,14 +48,15 @@ def _result(given: t.Mapping[str, t.Any], what: str) -> t.Mapping[str, t.Any]:
     return found if isinstance(found, t.Mapping) else {}
 
 
-def _host(name: str, given: t.Mapping[str, t.Any]) -> Report:
+def _host(name: str, given: t.Mapping[str, t.Any], dry_run: DryRun) -> Report:
     facts, info = _result(given, "audit_facts"), _result(given, "audit_info")
     known = (facts.get("ansible_facts") or {}).get("virtnet_rss") or {}
-    status, reasons = _status(known, given)
+    status, reasons = _status(known, given, dry_run.refused)
     return {
         "name": name,
         "status": status,
-        "reasons": reasons,
+        "reasons": reasons + (["the service is stopped"] if dry_run.service == STOPPED else []),
+        "service": dry_run.service,
         "kernel": (known.get("kernel") or {}).get("release", ""),
         "meets_minimum": (known.get("kernel") or {}).get("meets_minimum"),
         "libbpf": (known.get("libbpf") or {}).get("version", ""),
@@ -60,13 +65,14 @@ def _host(name: str, given: t.Mapping[str, t.Any]) -> Report:
     }
 
 
-def _status(known: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> tuple[str, list[str]]:
-    facts, info, dry_run = (_result(given, what) for what in ("audit_facts", "audit_info", "audit_dry_run"))
-    lost = [str(result.get("msg") or "no answer") for result in (facts, info, dry_run) if result.get("unreachable")]
+def _status(known: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], refused: str) -> tuple[str, list[str]]:
+    results = [_result(given, what) for what in ("audit_facts", "audit_info", "audit_dry_run")]
+    facts, info = results[:2]
+    lost = [str(result.get("msg") or "no answer") for result in results if result.get("unreachable")]
     if lost:
         return UNREACHABLE, lost
     failures = [str(result.get("msg", "no reason was given")) for result in (facts, info) if result.get("failed")]
-    failures += [str(given["audit_refused"])] if given.get("audit_refused") else []
+    failures += [refused] if refused else []
     if failures:
         return FAILED, failures
     if not facts or not info:
@@ -74,8 +80,8 @@ def _status(known: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) -> tuple
     return (SUPPORTED if known.get("supported") else UNSUPPORTED), list(known.get("reasons") or ())
 
 
-def _devices(host: str, given: t.Mapping[str, t.Any]) -> list[Report]:
-    plan = {_identity(step): step for step in given.get("audit_plan") or ()}
+def _devices(host: str, given: t.Mapping[str, t.Any], dry_run: DryRun) -> list[Report]:
+    plan = {_identity(step): step for step in dry_run.plan}
     return [_device(host, tap, plan.get(_identity(tap), {})) for tap in _result(given, "audit_info").get("taps") or ()]
 
 
@@ -117,6 +123,7 @@ def _totals(hosts: list[Report], devices: list[Report]) -> Report:
         "state": {state: sum(device["state"] == state for device in devices) for state in STATES},
         "drift": sum(bool(device["drift"]) for device in devices),
         "uneven": sum(device["uneven"] for device in devices),
+        "services_stopped": sum(host["service"] == STOPPED for host in hosts),
         "old_kernels": sum(host["meets_minimum"] is False for host in hosts),
     }
 
@@ -125,7 +132,7 @@ def fleet_text(report: Report) -> str:
     """The totals, then the hosts and devices that need a look, a line each."""
     totals = report["totals"]
     lines = [
-        f"{totals['hosts']} hosts: " + _counts(totals["status"]),
+        f"{totals['hosts']} hosts: {_counts(totals['status'])}; {totals['services_stopped']} services stopped",
         f"{totals['devices']} devices: " + _counts(totals["state"]),
         f"{totals['drift']} devices differ from what is wanted, {totals['uneven']} are uneven "
         f"(busiest queue {UNEVEN} times the mean or more)",
@@ -133,7 +140,7 @@ def fleet_text(report: Report) -> str:
     lines += [
         f"host {host['name']}: {host['status']}: {'; '.join(host['reasons']) or 'no reason was given'}"
         for host in report["hosts"]
-        if host["status"] != SUPPORTED
+        if host["status"] != SUPPORTED or host["service"] == STOPPED
     ]
     lines += [_line(device) for device in report["devices"] if _needs_a_look(device)]
     return "\n".join(_printable(line) for line in lines) + "\n"

@@ -14,6 +14,7 @@ from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 
 NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+ASKED = "show --property=LoadState,ActiveState virtnet-rss"
 NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": "nemo"}
 
 
@@ -36,6 +37,18 @@ def install(fleet: Fleet, name: str, rules: list[dict[str, t.Any]]) -> None:
     """The program and its policy, and nothing that runs."""
     run_module("host_service", {"path": str(fleet.folder / name / "virtnet-rss")})
     run_module("host_policy", {"path": str(fleet.folder / name / "etc/policy.d/50-steering.json"), "rules": rules})
+
+
+def put_systemctl(fleet: Fleet, name: str, active: str) -> None:
+    """There is no systemd on this machine; what the tool prints is of systemd 252."""
+    folder = fleet.folder / name
+    tool, interpreter = folder / "systemctl", folder / "python3"
+    tool.write_text(
+        f'#!/bin/sh\n[ "$*" = "{ASKED}" ] && printf "LoadState=loaded\nActiveState={active}\n"\n', encoding="ascii"
+    )
+    tool.chmod(0o755)
+    text = interpreter.read_text(encoding="ascii")
+    interpreter.write_text(text.replace("\nexec ", f'\nPATH="{folder}:$PATH" exec '), encoding="ascii")
 
 
 def statuses(fleet: Fleet, *words: str) -> dict[str, str]:
@@ -107,3 +120,15 @@ def test_drift_of_devices_that_are_left_alone_and_that_wait(fleet: Fleet) -> Non
         "tap2": "would attach",
     }
     assert devices["tap1"]["drift_reason"] and report["totals"]["drift"] == 2
+
+
+def test_services(fleet: Fleet) -> None:
+    """One that is stopped needs a look even where its guests are as wanted; where no systemd runs there is none."""
+    first, second = fleet.names
+    assert {host["service"] for host in fleet.audit()["hosts"]} == {""}
+    for name, active in zip(fleet.names, ("failed", "active"), strict=True):
+        install(fleet, name, [])
+        put_systemctl(fleet, name, active)
+    report = fleet.audit()
+    assert {host["name"]: host["service"] for host in report["hosts"]} == {first: "stopped", second: "running"}
+    assert f"host {first}: supported: the service is stopped" in (fleet.folder / "audit.txt").read_text("utf-8")

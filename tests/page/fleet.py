@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import typing as t
 
-__all__ = ("HOSTILE", "NETNS_INODE", "answers")
+__all__ = ("HOSTILE", "NETNS_INODE", "answers", "dry_run")
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 NETNS_INODE = 4026531840
@@ -14,17 +15,22 @@ STATES = ("steered", "automatic", "foreign", "unknown")
 
 
 def answers(hosts: int, devices: int, *, seed: int = 1) -> dict[str, dict[str, t.Any]]:
-    """The variables of each host; the same for the same seed. Host 1 cannot steer, host 2 did not answer."""
+    """The variables of each host; the same for the same seed. Host 0 has drift and a dead service, host 1 cannot steer,
+    host 2 did not answer."""
     source = random.Random(seed)
     made = {f"hv{number:03d}": _host([_tap(source, device) for device in range(devices)]) for number in range(hosts)}
     made["hv001"]["audit_facts"]["ansible_facts"]["virtnet_rss"].update(
         supported=False, reasons=["no libbpf </script>"]
     )
     made["hv002"] = {"audit_facts": {"unreachable": True, "msg": "no route to host"}}
-    made["hv000"]["audit_plan"] = [
-        {"netns_inode": NETNS_INODE, "ifindex": 1, "action": "replace", "reason": "another table"}
-    ]
+    made["hv000"]["audit_dry_run"] = dry_run(
+        [{"netns_inode": NETNS_INODE, "ifindex": 1, "action": "replace", "reason": "another table"}], "failed"
+    )
     return made
+
+
+def dry_run(plan: list[dict[str, t.Any]], service: str = "active") -> dict[str, t.Any]:
+    return {"stdout": f"{json.dumps(plan)}\nLoadState=loaded\nActiveState={service}\n"}
 
 
 def _host(taps: list[dict[str, t.Any]]) -> dict[str, t.Any]:
@@ -33,6 +39,7 @@ def _host(taps: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     return {
         "audit_facts": {"ansible_facts": {"virtnet_rss": known}},
         "audit_info": {"exact": True, "taps": taps},
+        "audit_dry_run": dry_run([]),
     }
 
 

@@ -101,10 +101,14 @@ FOUND: list[tuple[str, t.Callable[[list[str]], bool]]] = [
     ("document.querySelectorAll('#totals button')[2].click();", lambda cells: cells[2] == "automatic"),
     ("document.querySelectorAll('#totals button')[5].click();", lambda cells: "would" in cells[7]),
     ("document.querySelectorAll('#totals button')[6].click();", lambda cells: float(cells[5]) >= 1.5),
+    ("document.querySelectorAll('#totals button')[7].click();", lambda cells: cells[0] == "hv000"),
+    (find("stopped"), lambda cells: cells[8] == "stopped"),
 ]
 
 
-@pytest.mark.parametrize(("script", "is_wanted"), FOUND, ids=["find", "automatic", "drift", "uneven"])
+@pytest.mark.parametrize(
+    ("script", "is_wanted"), FOUND, ids=["find", "automatic", "drift", "uneven", "stopped", "find stopped"]
+)
 def test_filter(page: Path, script: str, is_wanted: t.Callable[[list[str]], bool]) -> None:
     found = rows(document(page, script))
     assert found and all(map(is_wanted, found))
@@ -116,6 +120,11 @@ def test_sort(page: Path) -> None:
     assert dropped[0] == 24 and dropped == sorted(dropped, reverse=True)
 
 
+def test_sort_by_service(page: Path) -> None:
+    once = "document.querySelectorAll('#head button')[8].click();"
+    assert rows(document(page, once))[0][8] == "running" and rows(document(page, once * 2))[0][8] == "stopped"
+
+
 def test_scroll(page: Path) -> None:
     """The rows further down come into the document, those above leave it."""
     found = rows(document(page, "frame.scrollTop = 31 * 2500; draw();"))
@@ -125,6 +134,7 @@ def test_scroll(page: Path) -> None:
 def test_hosts_that_need_a_look(page: Path) -> None:
     dom = document(page)
     assert '<td>hv002</td><td class="bad">unreachable</td>' in dom
+    assert re.search(r"<td>hv000</td><td[^>]*>supported</td><td>[^<]*</td><td>the service is stopped</td>", dom)
     assert (
         '<td>hv001</td><td class="bad">unsupported</td>' in dom and "<td>hv003</td>" not in dom.split('id="hosts"')[1]
     )

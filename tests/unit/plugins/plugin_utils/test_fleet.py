@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report, fleet_text
-from ansible_collections.virtnet.rss.tests.page.fleet import NETNS_INODE, answers
+from ansible_collections.virtnet.rss.tests.page.fleet import NETNS_INODE, answers, dry_run
 
 FLEET = answers(4, 3)
 REPORT = fleet_report(list(FLEET), FLEET)
@@ -69,7 +69,7 @@ def test_devices() -> None:
 )
 def test_drift(action: str, drift: str) -> None:
     plan = [{"netns_inode": NETNS_INODE, "ifindex": 1, "action": action}]
-    report = fleet_report(["hv003"], {"hv003": {**FLEET["hv003"], "audit_plan": plan}})
+    report = fleet_report(["hv003"], {"hv003": {**FLEET["hv003"], "audit_dry_run": dry_run(plan)}})
     assert [device["drift"] for device in report["devices"]] == [drift, "", ""]
 
 
@@ -82,13 +82,20 @@ def test_totals() -> None:
 
 def test_text() -> None:
     lines = fleet_text(REPORT).splitlines()
-    assert lines[0] == "4 hosts: 1 unreachable, 1 unsupported, 2 supported"
+    assert lines[0] == "4 hosts: 1 unreachable, 1 unsupported, 2 supported; 1 services stopped"
     assert "host hv002: unreachable: no route to host" in lines
     assert any(line.startswith("hv000 vnet0: steered: would replace; another table; spread") for line in lines)
 
 
+def test_a_service_that_is_stopped() -> None:
+    """Its guests may be as wanted still, so the host is supported, and needs a look."""
+    assert [host["service"] for host in REPORT["hosts"]] == ["stopped", "running", "", "running"]
+    assert REPORT["totals"]["services_stopped"] == 1
+    assert "host hv000: supported: the service is stopped" in fleet_text(REPORT).splitlines()
+
+
 def test_a_host_that_cannot_tell_what_it_would_change_needs_a_look() -> None:
-    answer = {**FLEET["hv003"], "audit_plan": [], "audit_refused": "virtnet-rss: 60-broken.json: not JSON"}
+    answer = {**FLEET["hv003"], "audit_dry_run": {"stdout": "", "stderr": "virtnet-rss: 60-broken.json: not JSON"}}
     (host,) = fleet_report(["hv003"], {"hv003": answer})["hosts"]
     assert (host["status"], host["reasons"]) == ("failed", ["virtnet-rss: 60-broken.json: not JSON"])
 
