@@ -7,7 +7,7 @@ import json
 import random
 import typing as t
 
-__all__ = ("HOSTILE", "NETNS_INODE", "answers", "dry_run")
+__all__ = ("HOSTILE", "NETNS_INODE", "STATES", "answers", "dry_run")
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 NETNS_INODE = 4026531840

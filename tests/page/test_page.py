@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report
-from ansible_collections.virtnet.rss.tests.page.fleet import HOSTILE, answers
+from ansible_collections.virtnet.rss.tests.page.fleet import HOSTILE, STATES, answers
 
 TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
 PLAY = """
@@ -22,6 +23,12 @@ PLAY = """
   tasks:
     - ansible.builtin.template: {src: "{{ template }}", dest: "{{ page }}", mode: "0644"}
 """
+
+CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+# What Chromium calls the two, and the lightness of the page's back that goes with it.
+SCHEMES = [("0", range(64)), ("1", range(192, 256))]
+TEXT, GRAPHIC = 4.5, 3.0  # WCAG 2.1, 1.4.3 and 1.4.11
+ENOUGH_SECONDS = 2.0  # a hundred times what it takes: other work may keep this machine busy
 
 
 @pytest.fixture(scope="module", name="page")
@@ -40,7 +47,7 @@ def _page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return page
 
 
-def document(page: Path, script: str = "") -> str:
+def document(page: Path, script: str = "", *words: str) -> str:
     """The document after ``script`` has run in it."""
     used = page.with_name("used.html")
     used.write_text(page.read_text(encoding="utf-8") + f"<script>{script}</script>", encoding="utf-8")
@@ -52,8 +59,16 @@ def document(page: Path, script: str = "") -> str:
         "--dump-dom",
         f"--user-data-dir={page.parent}",
     ]
-    done = subprocess.run([*command, used.as_uri()], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, *words, used.as_uri()], check=True, capture_output=True, text=True, timeout=60)
     return done.stdout
+
+
+def told(page: Path, script: str, *words: str) -> t.Any:
+    """What ``script`` has put into ``result``."""
+    dom = document(page, f"{script}; document.body.append(element('pre', JSON.stringify(result), 'told'));", *words)
+    found = re.search(r'<pre class="told">(.*?)</pre>', dom)
+    assert found
+    return json.loads(html.unescape(found.group(1)))
 
 
 def rows(dom: str) -> list[list[str]]:
@@ -138,3 +153,23 @@ def test_hosts_that_need_a_look(page: Path) -> None:
     assert (
         '<td>hv001</td><td class="bad">unsupported</td>' in dom and "<td>hv003</td>" not in dom.split('id="hosts"')[1]
     )
+
+
+@pytest.mark.parametrize(("scheme", "back"), SCHEMES, ids=["dark", "light"])
+def test_readable(page: Path, scheme: str, back: range) -> None:
+    """Every colour that the page gives to a text, or to a bar, on what is behind it."""
+    result = told(page, CONTRAST, f"--blink-settings=preferredColorScheme={scheme}")
+    assert result["back"][0] in back
+    kinds = dict.fromkeys(("text", "dim", "placeholder", "button", "head", "note", *STATES, "bad"), TEXT)
+    assert set(result["contrast"]) == {*kinds, "bar"}
+    poor = {name: found for name, found in result["contrast"].items() if found < kinds.get(name, GRAPHIC)}
+    assert not poor
+
+
+def test_quick(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sorting by each column and finding, over 5,000 devices, until the rows have their places."""
+    result = told(page, (Path(__file__).with_name("quick.js")).read_text(encoding="utf-8"))
+    slowest = max(result, key=lambda name: result[name])
+    with capsys.disabled():
+        print(f" slowest of {len(result)} over 4,975 devices: {slowest}, {result[slowest]:.0f} ms")
+    assert result[slowest] < ENOUGH_SECONDS * 1000
