@@ -11,9 +11,9 @@ version_added: 0.1.0
 author:
   - virtnet.rss contributors (@virtnet)
 description:
-  - Compares two time windows, one from before a change and one from after it, by the packets that were dropped on the
-    way to a guest and by the share of its busiest queue. The playbook C(virtnet.rss.rollout) goes on when nothing is
-    worse.
+  - Compares two time windows of the same length, one from before a change and one from after it, by the packets that
+    reached a guest, by those that were dropped on the way, and by the share of its busiest queue. The playbook
+    C(virtnet.rss.rollout) goes on when nothing is worse.
 options:
   _input:
     description: Two results of M(virtnet.rss.tap_steering_info), from the beginning and the end of the window after it.
@@ -33,8 +33,12 @@ options:
     description: The most that one of several queues may get of the packets, 0 to 1.
     type: float
     default: 0.9
+  max_growth:
+    description: By how much the share of the busiest queue may grow, 0 to 1.
+    type: float
+    default: 0.5
   min_packets:
-    description: How many packets a share is worth talking about from.
+    description: From how many packets on a share, or their end, is worth talking about.
     type: int
     default: 1000
 """

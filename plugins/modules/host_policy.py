@@ -151,6 +151,13 @@ path:
   returned: success
   type: str
   sample: /etc/virtnet-rss/policy.d/50-steering.json
+replaced:
+  description:
+    - Whether another policy was in force before. With O(state=present) it is kept, and O(state=previous) goes back to
+      it.
+  returned: success
+  type: bool
+  sample: true
 """
 
 from ansible.module_utils.basic import AnsibleModule

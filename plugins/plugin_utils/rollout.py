@@ -21,13 +21,15 @@ def rollout_verdict(
     *,
     max_drops: float = 0.001,
     max_share: float = 0.9,
+    max_growth: float = 0.5,
     min_packets: int = 1000,
 ) -> list[str]:
     """A sentence for each device that is worse off; an empty list: go on.
 
     ``before`` and ``after`` are two results of tap_steering_info each, from the beginning and from the end of a time
-    window. Worse is: the part of the packets to the guest that was dropped grew by more than ``max_drops``, or the
-    busiest of several queues got more than ``max_share`` of at least ``min_packets`` packets, and had less before.
+    window. Worse is: the part of the packets to the guest that was dropped grew by more than ``max_drops``; of at least
+    ``min_packets`` packets the busiest of several queues got more than ``max_share``, and had less before, or its part
+    grew by more than ``max_growth``; a guest that had ``min_packets`` before gets none any more.
     """
     for name, window in (("after", after), ("before", before)):
         if len(window) != 2:
@@ -36,7 +38,9 @@ def rollout_verdict(
     sentences = []
     for key, (first, last) in new.items():
         sentences += _drops(last, _dropped(first, last), _dropped(*old[key]) if key in old else 0.0, max_drops)
-        sentences += _spread(last, _share(first, last, min_packets), old.get(key), max_share, min_packets)
+        sentences += _silence(last, _arrived(first, last), _arrived(*old[key]) if key in old else 0, min_packets)
+        before_share = _share(*old[key], min_packets) if key in old else None
+        sentences += _spread(last, _share(first, last, min_packets), before_share, max_share, max_growth)
     return sentences
 
 
@@ -52,10 +56,16 @@ def _key(tap: Tap) -> Key:
 
 def _dropped(first: Tap, last: Tap) -> float:
     """Part of the packets for the guest, 0 to 1."""
-    before, after = first["traffic"] or {}, last["traffic"] or {}
-    dropped = after.get("dropped", 0) - before.get("dropped", 0)
-    arrived = after.get("to_guest", 0) - before.get("to_guest", 0)
-    return float(dropped / (dropped + arrived)) if dropped > 0 else 0.0
+    dropped, arrived = _grown("dropped", first, last), _arrived(first, last)
+    return dropped / (dropped + arrived) if dropped > 0 else 0.0
+
+
+def _arrived(first: Tap, last: Tap) -> int:
+    return _grown("to_guest", first, last)
+
+
+def _grown(counter: str, first: Tap, last: Tap) -> int:
+    return int((last["traffic"] or {}).get(counter, 0) - (first["traffic"] or {}).get(counter, 0))
 
 
 def _share(first: Tap, last: Tap, min_packets: int) -> float | None:
@@ -76,9 +86,17 @@ def _drops(tap: Tap, now: float, before: float, most: float) -> list[str]:
     return [f"{tap['name']}: {100 * now:.2f} % of the packets for the guest are dropped, before {100 * before:.2f} %"]
 
 
-def _spread(tap: Tap, now: float | None, old: tuple[Tap, Tap] | None, most: float, min_packets: int) -> list[str]:
-    before = _share(*old, min_packets) if old else None
-    if now is None or now <= most or (before is not None and before > most):
+def _silence(tap: Tap, now: int, before: int, enough: int) -> list[str]:
+    if now or before < enough:
+        return []
+    return [f"{tap['name']}: no packet reaches the guest any more, before it were {before} in the same time"]
+
+
+def _spread(tap: Tap, now: float | None, before: float | None, most: float, growth: float) -> list[str]:
+    if now is None:
+        return []
+    too_much = now > most and (before is None or before <= most)
+    if not too_much and (before is None or now - before <= growth):
         return []
     known = "" if before is None else f", before {100 * before:.0f} %"
     return [f"{tap['name']}: one of {tap['queues']} queues gets {100 * now:.0f} % of the packets{known}"]

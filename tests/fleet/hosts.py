@@ -11,10 +11,12 @@ import sys
 import typing as t
 from pathlib import Path
 
-__all__ = ("Fleet",)
+__all__ = ("NOBODY_LISTENS", "Fleet")
 
 READER = Path(__file__).parents[1] / "kernel" / "reader.py"
 PYTHON = "/usr/bin/python3"
+# Variables of a host that cannot be reached.
+NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 FLAGS = 0x1102  # IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI
 
 
@@ -60,6 +62,14 @@ class Fleet:
             "audit_netns": name,
             "rollout_netns": name,
         }
+
+    def give(self, variables: dict[str, t.Any], name: str | None = None) -> None:
+        """Variables for one host, or for the group `all`."""
+        inventory = json.loads(self.inventory.read_text(encoding="utf-8"))
+        group = inventory["all"]
+        place = group["children"]["hypervisors"]["hosts"][name] if name else group.setdefault("vars", {})
+        place.update(variables)
+        self.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
     def start(self, name: str, *command: str) -> None:
         """A process inside one host, until the end of the ``with`` block."""

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+from ansible_collections.virtnet.rss.tests.fleet.hosts import NOBODY_LISTENS, Fleet
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 
-NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 ASKED = "show --property=LoadState,ActiveState virtnet-rss"
 NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": "nemo"}
 
@@ -22,15 +20,6 @@ NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin
 def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
     with Fleet(tmp_path, 2, f"rssau{os.getpid()}-") as made:
         yield made
-
-
-def give(fleet: Fleet, variables: dict[str, t.Any], name: str | None = None) -> None:
-    """Variables of one host, or of the group `all`."""
-    inventory = json.loads(fleet.inventory.read_text(encoding="utf-8"))
-    group = inventory["all"]
-    place = group["children"]["hypervisors"]["hosts"][name] if name else group.setdefault("vars", {})
-    place.update(variables)
-    fleet.inventory.write_text(json.dumps(inventory), encoding="utf-8")
 
 
 def install(fleet: Fleet, name: str, rules: list[dict[str, t.Any]]) -> None:
@@ -64,7 +53,7 @@ def test_limit(fleet: Fleet) -> None:
 
 def test_the_first_host_is_unreachable(fleet: Fleet) -> None:
     first, second = fleet.names
-    give(fleet, NOBODY_LISTENS, first)
+    fleet.give(NOBODY_LISTENS, first)
     assert statuses(fleet) == {first: "unreachable", second: "supported"}
 
 
@@ -72,22 +61,22 @@ def test_the_first_host_is_unreachable(fleet: Fleet) -> None:
 def test_a_host_is_lost_on_the_way(fleet: Fleet, answer: str) -> None:
     """After one answer."""
     first, second = fleet.names
-    give(
-        fleet, {**NOBODY_LISTENS, "ansible_connection": f"{{{{ 'local' if {answer} is undefined else 'ssh' }}}}"}, first
+    fleet.give(
+        {**NOBODY_LISTENS, "ansible_connection": f"{{{{ 'local' if {answer} is undefined else 'ssh' }}}}"}, first
     )
     assert statuses(fleet) == {first: "unreachable", second: "supported"}
 
 
 def test_no_host_is_reachable(fleet: Fleet) -> None:
     for name in fleet.names:
-        give(fleet, NOBODY_LISTENS, name)
+        fleet.give(NOBODY_LISTENS, name)
     assert statuses(fleet) == dict.fromkeys(fleet.names, "unreachable")
 
 
 def test_no_host_can_be_asked(fleet: Fleet) -> None:
     """Each task fails before its module runs, as without the password for become. The controller needs none, even where
     the inventory says it of everything."""
-    give(fleet, NO_BECOMING)
+    fleet.give(NO_BECOMING)
     assert statuses(fleet) == dict.fromkeys(fleet.names, "failed")
     assert {(fleet.folder / f"audit.{ending}").stat().st_uid for ending in ("html", "json", "txt")} == {os.geteuid()}
 

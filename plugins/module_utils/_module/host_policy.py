@@ -47,7 +47,7 @@ def run_module(module: AnsibleModule) -> None:
     file = ManagedFile(module.params["path"])
     try:
         before, wanted = file.read(), _wanted(module.params, file)
-        changed = not file.is_as_wanted(wanted)
+        changed, replaced = not file.is_as_wanted(wanted), file.replaces(wanted)
         if changed and not module.check_mode:
             if wanted is None:
                 file.remove()
@@ -60,6 +60,7 @@ def run_module(module: AnsibleModule) -> None:
     module.exit_json(
         changed=changed,
         path=file.path,
+        replaced=replaced,
         diff={
             "before": shown(before),
             "after": shown(wanted),

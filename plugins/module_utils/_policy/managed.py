@@ -45,6 +45,11 @@ class ManagedFile:
         """The text before the last change; None when there was none."""
         return _read(self.previous_path)
 
+    def replaces(self, text: str | None) -> bool:
+        """Whether ``write(text)`` keeps what is in force now as the previous policy."""
+        before = self.read()
+        return text is not None and before is not None and before != text and _is_policy(before)
+
     def is_as_wanted(self, text: str | None) -> bool:
         """Content, owner and mode; None is no file, and no older one."""
         if text is None:
@@ -62,7 +67,7 @@ class ManagedFile:
         os.makedirs(os.path.dirname(folder), FOLDER_MODE, exist_ok=True)
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
         before = self.read()
-        if keep and before is not None and before != text and _is_policy(before):
+        if keep and before is not None and self.replaces(text):
             write_atomically(self.previous_path, before, mode=FILE_MODE)
         write_atomically(self.path, text, mode=FILE_MODE)
 

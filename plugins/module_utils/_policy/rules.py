@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
 
 __all__ = ("Match", "Policy", "Rule", "Subject")
 
@@ -82,6 +80,12 @@ class Policy:
     def needs_other_namespaces(self) -> bool:
         """Whether any rule can match outside of the service's own network namespace."""
         return any(rule.match.netns is not None for rule in self.rules)
+
+    def turned_round(self) -> Policy:
+        """Automatic selection for every device that this policy leaves alone, in any namespace; the others are left."""
+        released = Desired(present=False)
+        rules = [replace(rule, desired=None if rule.desired else released) for rule in self.rules]
+        return Policy((*rules, Rule("all others", Match(netns="*"), released)))
 
     def rule_for(self, subject: Subject) -> Rule | None:
         """The first rule that matches; None: the policy does not speak of this device."""

@@ -15,11 +15,12 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Key, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
@@ -69,6 +70,26 @@ def _apply(arguments: Arguments) -> int:
     policy = load_policy(arguments.policy)
     with Observer() as observer:
         results = reconcile(observer, policy, list_namespaces(), how=How(check=arguments.dry_run))
+    return _told(results, as_json=arguments.json)
+
+
+def _release(arguments: Arguments) -> int:
+    kept = load_policy(arguments.unless_policy) if arguments.unless_policy else Policy()
+    with Observer() as observer:
+        results = reconcile(
+            observer,
+            kept.turned_round(),
+            list_namespaces(),
+            only=set(arguments.keys) or None,
+            how=How(check=arguments.dry_run),
+        )
+    return _told(
+        [result for result in results if result.action not in ("none", "keep", "ignore")], as_json=arguments.json
+    )
+
+
+def _told(results: t.Sequence[Result], *, as_json: bool) -> int:
+    """Print what was done with each device that a rule speaks of; 1 when one is not as it should be."""
     rows = [
         {
             "name": result.device.name,
@@ -84,7 +105,7 @@ def _apply(arguments: Arguments) -> int:
         for result in results
         if result.rule  # the policy does not speak of the others
     ]
-    if arguments.json:
+    if as_json:
         say(json.dumps(rows))
     else:
         columns = ("name", "netns", "rule", "action", "state", "reason")
@@ -168,6 +189,15 @@ def _metrics(arguments: Arguments) -> None:
     say(text.rstrip("\n"))
 
 
+def _device_key(text: str) -> Key:
+    with contextlib.suppress(ValueError):
+        inode, ifindex = map(int, text.split("/"))
+        return inode, ifindex
+    raise argparse.ArgumentTypeError(
+        str(InputError("device", text, "netns_inode/ifindex, as `apply --json` tells them"))
+    )
+
+
 def _seconds(least: float) -> t.Callable[[str], float]:
     def parse(text: str) -> float:
         with contextlib.suppress(ValueError):
@@ -200,6 +230,13 @@ def _parser() -> argparse.ArgumentParser:
     apply = add("apply", _apply, "One pass over all devices, without the service.")
     apply.add_argument("--dry-run", action="store_true", help="only say what would be done")
     apply.add_argument("--json", action="store_true")
+    release = add("release", _release, "Give devices back to automatic selection, in every network namespace.")
+    release.add_argument("--unless-policy", metavar="FOLDER", help="but not those that this policy speaks of")
+    release.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    release.add_argument("--json", action="store_true")
+    release.add_argument(
+        "keys", nargs="*", type=_device_key, metavar="NETNS_INODE/IFINDEX", help="default: all devices"
+    )
     status = add("status", _status, "What steers each device now.")
     status.add_argument("--json", action="store_true")
     top = add("top", _top, "Packets a second on each queue, until Ctrl-C.")

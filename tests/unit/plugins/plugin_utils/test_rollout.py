@@ -41,6 +41,7 @@ ONE_QUEUE = [look(queues=[0] * 4), look(queues=[4000, 0, 0, 0])]
         (QUIET, [look(queues=[0] * 4), look(queues=[900, 0, 0, 0])]),  # too few to say
         (QUIET, [look(queues=[0]), look(queues=[4000])]),  # a guest with one queue
         ([look(0, 0), look(1000, 10)], [look(1000, 10), look(2000, 20)]),  # as bad as before
+        ([look(0), look(999)], [look(999), look(999)]),  # quiet before, and now too
         ([look(), {"taps": []}], [look(), look(ifindex=8)]),  # came or went meanwhile
     ],
 )
@@ -51,6 +52,20 @@ def test_go_on(before: list[dict[str, t.Any]], after: list[dict[str, t.Any]]) ->
 def test_one_queue_gets_everything() -> None:
     assert rollout_verdict(ONE_QUEUE, EVEN) == ["vnet0: one of 4 queues gets 100 % of the packets, before 25 %"]
     assert rollout_verdict(ONE_QUEUE, QUIET) == ["vnet0: one of 4 queues gets 100 % of the packets"]
+
+
+def test_one_queue_gets_much_more() -> None:
+    most = [look(queues=[0] * 8), look(queues=[8900, 300, 300, 300, 100, 100, 0, 0])]
+    even = [look(queues=[0] * 8), look(queues=[500] * 8)]
+    assert rollout_verdict(most, even) == ["vnet0: one of 8 queues gets 89 % of the packets, before 12 %"]
+    assert rollout_verdict(most, even, max_growth=0.8) == []
+
+
+def test_nothing_arrives_any_more() -> None:
+    before, after = [look(0), look(5000)], [look(5000), look(5000)]
+    sentence = "vnet0: no packet reaches the guest any more, before it were 5000 in the same time"
+    assert rollout_verdict(after, before) == [sentence]
+    assert rollout_verdict(after, before, min_packets=6000) == []
 
 
 def test_the_counters_of_another_program_are_not_subtracted() -> None:
