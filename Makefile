@@ -8,7 +8,7 @@ CHECKS := $(PYTHON) tools/checks
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test setup lint types licences bpf dist environment installed sanity units page integration kernel service
 test: ## everything below, as root on a fresh Debian 12
