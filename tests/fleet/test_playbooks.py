@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.virtnet.rss.tests.fleet.hosts import NOBODY_LISTENS, PYTHON, Fleet
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 
+REFUSE_BPF = Path(__file__).parents[1] / "kernel" / "refuse_bpf.py"
 SEND = str(Path(__file__).with_name("send.py"))
 GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
 MORE = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 1}]
@@ -106,6 +107,34 @@ def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
         assert [device["drift"] for device in report["devices"]] == ["would attach", "", ""]
     text = (fleet.folder / "audit.txt").read_text(encoding="utf-8")
     assert f"{first} {first}/tap0: automatic: would attach" in text
+
+
+def test_nothing_is_changed_where_a_host_cannot_be_looked_at(fleet: Fleet) -> None:
+    blind = fleet.names[0]
+    fleet.give({"rollout_netns": "no-such-namespace"}, blind)
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **{**QUICK, "rollout_serial": ["100%"]})
+    assert stopped.returncode != 0
+    assert f"Nothing was changed in this batch: {blind}: Look at the guests before the change: " in stopped.stdout
+    assert not any((fleet.folder / name / "etc").exists() for name in fleet.names)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_host_that_cannot_steer(fleet: Fleet, required: bool) -> None:
+    """It is told, and keeps automatic selection; where steering is required, nothing of it is changed."""
+    first = fleet.names[0]
+    interpreter = fleet.folder / first / "python3"
+    denied = f"exec {sys.executable} {REFUSE_BPF} EPERM ip netns exec"
+    interpreter.write_text(
+        interpreter.read_text(encoding="ascii").replace("exec ip netns exec", denied), encoding="ascii"
+    )
+    done = fleet.playbook(
+        "virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, steering_required=required, **QUICK
+    )
+    assert (done.returncode != 0) == required, done.stdout + done.stderr
+    assert "a seccomp filter" in done.stdout
+    assert ("This host cannot steer: " in done.stdout) == required
+    assert (fleet.folder / first / "etc").exists() == (not required)
+    assert states(fleet.audit()) == ["unknown", "automatic", "automatic"]
 
 
 def test_a_host_that_fails_has_its_whole_batch_rolled_back(fleet: Fleet) -> None:

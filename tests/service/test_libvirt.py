@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.tests.service.libvirt import Libvirt
 from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.test_service import info
+from ansible_collections.virtnet.rss.tests.service.steered import info
 
 IGNORED = {"name": "routers", "match": {"domain": "router-*"}, "state": "ignore"}
 GUESTS = {"name": "guests", "match": {"device": "vnet*"}}

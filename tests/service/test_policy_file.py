@@ -59,15 +59,17 @@ def test_it_tells_what_it_would_do_and_does_it_once(tmp_path: Path) -> None:
     assert rules(path) == FIRST
     assert not policy(path, rules=FIRST)["changed"]
     path.chmod(0o644)
-    assert policy(path, rules=FIRST)["changed"] and mode(path) == 0o600
+    right = policy(path, rules=FIRST)
+    assert right["changed"] and mode(path) == 0o600
+    assert not right["replaced"]  # the policy is the same: a rollback would go one too far back
 
 
 def test_the_policy_before_the_last_change_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "policy.d" / "50-steering.json"
     none = policy(path, state="previous")
     assert none["failed"] and "state: 'previous' is not allowed; no older policy is kept in" in none["msg"]
-    for wanted in (FIRST, SECOND, SECOND):  # the same again is no change that could be taken back
-        policy(path, rules=wanted)
+    replaced = [policy(path, rules=wanted)["replaced"] for wanted in (FIRST, SECOND, SECOND)]
+    assert replaced == [False, True, False]  # the same again is no change that could be taken back
     assert policy(path, state="previous", check=True)["changed"] and rules(path) == SECOND
     assert policy(path, state="previous")["changed"] and rules(path) == FIRST
     assert not policy(path, state="previous")["changed"]

@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import 
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.test_service import RULE, assert_steered
+from ansible_collections.virtnet.rss.tests.service.steered import RULE, assert_steered
 
 
 def limit_descriptors(service: Running, most: int) -> None:

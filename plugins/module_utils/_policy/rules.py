@@ -81,7 +81,7 @@ class Policy:
         """Whether any rule can match outside of the service's own network namespace."""
         return any(rule.match.netns is not None for rule in self.rules)
 
-    def turned_round(self) -> Policy:
+    def complement(self) -> Policy:
         """Automatic selection for every device that this policy leaves alone, in any namespace; the others are left."""
         released = Desired(present=False)
         rules = [replace(rule, desired=None if rule.desired else released) for rule in self.rules]

@@ -78,7 +78,7 @@ def _release(arguments: Arguments) -> int:
     with Observer() as observer:
         results = reconcile(
             observer,
-            kept.turned_round(),
+            kept.complement(),
             list_namespaces(),
             only=set(arguments.keys) or None,
             how=How(check=arguments.dry_run),

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the service have in common: a rule, packets, and where they have to arrive."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.tests.kernel import foreign
+from ansible_collections.virtnet.rss.tests.kernel.module import run_module
+from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+
+__all__ = (
+    "FRAMES",
+    "KEY",
+    "OTHER_KEY",
+    "REFUSE_BPF",
+    "RULE",
+    "assert_steered",
+    "attach_foreign",
+    "expected",
+    "info",
+    "samples",
+)
+
+KEY = bytes(range(40))
+OTHER_KEY = KEY[::-1]
+RULE: dict[str, t.Any] = {"name": "guests", "match": {"device": "tap*"}, "hash_key": KEY.hex()}
+FRAMES = [frame for frame in random_frames(seed=6, count=300) if 60 <= len(frame) <= 1500]
+REFUSE_BPF = [sys.executable, str(Path(__file__).parents[1] / "kernel" / "refuse_bpf.py"), "EPERM"]
+
+
+def info(name: str = "tap0") -> dict[str, t.Any]:
+    found: dict[str, t.Any] = run_module("tap_steering_info", {"taps": [name]})["taps"][0]
+    return found
+
+
+def expected(key: bytes = KEY, queues: int = 4) -> list[tuple[int, bytes]]:
+    rss = RssConfig(key, 63, tuple(entry % queues for entry in range(128)))
+    return sorted((steer(frame, rss).queue, frame) for frame in FRAMES)
+
+
+def assert_steered(tap: HeldTap, key: bytes = KEY) -> None:
+    assert sorted(tap.send(FRAMES)) == expected(key)
+
+
+def attach_foreign(tap: HeldTap) -> None:
+    """A program that looks like ours and is not."""
+    rodata = bytearray(encode(Identity("tap0", 2, 1), Configuration(RssConfig(KEY, 63, (3,)))))
+    rodata[-100] ^= 1
+    foreign.attach(tap, bytes(rodata))
+
+
+def samples(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Labels and value of each sample, by its name, as Prometheus reads them."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text):
+        assert family.type in ("counter", "gauge") and family.documentation
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands beside the service."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.service.steered import FRAMES, RULE, assert_steered, info, samples
+
+
+def test_status_for_a_user_who_is_not_root(service: Running, tap: HeldTap) -> None:
+    """Who may read these folders, and nothing else."""
+    assert tap.pid
+    service.write(RULE)
+    service.start()
+    reads = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *reads)
+    assert "the service runs as process" in service.command("status", wrapper=nobody).stdout
+    service.stop()
+    assert "the service does not run" in service.command("status", wrapper=nobody).stdout
+
+
+def test_hostile_names(service: Running) -> None:
+    """A device's name has whatever its maker wants in it, and all that is said of it goes to terminals and logs."""
+    name = 'tap\x1b[2J"\\<b>{'
+    service.write(RULE)
+    service.start()
+    with HeldTap(name):
+        eventually(lambda: info("tap*")["state"] == "steered", 2)
+        flow = ("tcp 66.9.149.187:2794 161.142.100.80:1766", "--device", "tap*")
+        said = [
+            service.command(*words, check=False).stdout
+            for words in (("status",), ("status", "--json"), ("top", "--rounds", "1"), ("explain", *flow), ("metrics",))
+        ]
+    said.append(service.stop())
+    assert all("tap" in text and text.replace("\n", "").isprintable() for text in said)
+    assert name in [device["name"] for device in json.loads(said[1])["taps"]]
+    states = {(labels["device"], labels["state"]): value for labels, value in samples(said[4])["virtnet_rss_state"]}
+    assert states[name.replace("\x1b", "?"), "steered"] == 1
+
+
+def test_apply_without_the_service(service: Running, tap: HeldTap) -> None:
+    service.write(RULE)
+    plan = json.loads(service.command("apply", "--dry-run", "--json").stdout)
+    assert [(row["name"], row["action"]) for row in plan] == [("tap0", "attach")]
+    assert info()["state"] == "automatic"
+    service.command("apply")
+    assert_steered(tap)
+    assert [row["action"] for row in json.loads(service.command("apply", "--dry-run", "--json").stdout)] == ["none"]
+
+
+def test_explain(service: Running, tap: HeldTap) -> None:
+    assert tap.pid
+    service.write(RULE)
+    service.command("apply")
+    flow = "tcp 66.9.149.187:2794 161.142.100.80:1766"
+    lines = service.command("explain", flow, "--device", "tap0").stdout.splitlines()
+    assert lines[1].startswith("it is hashed as tcpv4: 0x") and "indirection table names queue" in lines[2]
+    refused = service.command("explain", "nonsense", "--device", "tap0", check=False)
+    assert refused.returncode == 1 and "write tcp 192.0.2.1:1234" in refused.stderr
+
+
+def test_top(service: Running, tap: HeldTap) -> None:
+    service.write(RULE)
+    service.command("apply")
+    tap.send(FRAMES)
+    output = service.command("top", "--rounds", "1", "--interval", "0.2").stdout
+    assert output.splitlines()[0] == "tap0: steered, ebpf decides" and output.count("queue") == 4
