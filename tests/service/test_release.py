@@ -41,7 +41,7 @@ def key(name: str) -> str:
 @pytest.mark.usefixtures("both")
 def test_named(service: Running) -> None:
     """The other one keeps its program, and one that has gone is no error."""
-    gone = key("tap0").split("/")[0] + "/99999"
+    gone = f"{info('tap0')['netns_inode']}/99999"
     assert released(service, "--dry-run", key("tap0"), gone) == [("tap0", "detach")]
     assert states() == ["steered", "steered"]
     assert released(service, key("tap0"), gone) == [("tap0", "detach")]
