@@ -35,6 +35,11 @@ def status_line(service: Running) -> str:
     return service.command("status").stdout.splitlines()[0]
 
 
+def has_inspector(pid: int) -> bool:
+    """Its iterator is reached through a link."""
+    return "anon_inode:bpf_link" in subprocess.check_output(["ls", "-l", f"/proc/{pid}/fd"], text=True)
+
+
 def test_no_libbpf(service: Running, tap: HeldTap) -> None:
     """What is steered stays so; a new device has automatic selection; the reason is told where an operator looks."""
     service.write(RULE)
@@ -46,6 +51,18 @@ def test_no_libbpf(service: Running, tap: HeldTap) -> None:
         assert late.pid and info("tap1")["state"] == "automatic"
         assert "libbpf" in status_line(service)
     assert_steered(tap)
+
+
+def test_libbpf_comes_back(service: Running, tap: HeldTap) -> None:
+    """The service steers then, and asks the kernel itself again which program steers which device."""
+    service.write(RULE)
+    service.start("--full", "1", wrapper=behind(NO_LIBBPF))
+    assert service.process and info()["state"] == "automatic" and not has_inspector(service.process.pid)
+    uncover = "umount --lazy $(findmnt --noheadings --list --types overlay --output TARGET | grep -E '^(/usr)?/lib')"
+    subprocess.run(["nsenter", "--mount", "--target", str(service.process.pid), "sh", "-c", uncover], check=True)
+    eventually(lambda: service.status_text() == "STATUS=1 of 1 devices steered")
+    assert_steered(tap)
+    assert has_inspector(service.process.pid)
 
 
 def test_a_kernel_without_btf(service: Running, tap: HeldTap) -> None:

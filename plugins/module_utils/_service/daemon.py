@@ -92,7 +92,6 @@ class Service:
         try:
             with Observer() as observer:
                 self._troubles.tell("events", events.reason)
-                self._troubles.tell("inspector", observer.inspector_reason)
                 self._reload()
                 self._attempt(self._full_pass, observer)
                 notify("READY=1", self._status_line())
@@ -165,7 +164,10 @@ class Service:
 
     def _full_pass(self, observer: Observer) -> None:
         self._next_full = 0.0  # until it has succeeded
-        if self._state.policy_error:  # what was in the way, such as a lack of descriptors, may be over
+        # What was in the way, such as a lack of descriptors, may be over.
+        observer.try_inspector()
+        self._troubles.tell("inspector", observer.inspector_reason)
+        if self._state.policy_error:
             self._reload()
         self._pass(observer, signature(observer), everything=True)
         self._state.last_pass = time.time()

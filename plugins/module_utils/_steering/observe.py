@@ -65,15 +65,21 @@ class Observer:
         self.inspector_reason = ""  # why there is no exact way on this host
 
     def __enter__(self) -> Observer:
-        try:
-            self._inspector = Inspector(load_libbpf())
-        except (CapabilityError, ObjectError) as exc:
-            self.inspector_reason = str(exc)
+        self.try_inspector()
         return self
 
     def __exit__(self, *_exception: object) -> None:
         if self._inspector:
             self._inspector.close()
+
+    def try_inspector(self) -> None:
+        """Load it unless it is there already: a shortage of memory or descriptors that was in the way may be over."""
+        if self._inspector:
+            return
+        try:
+            self._inspector, self.inspector_reason = Inspector(load_libbpf()), ""
+        except (CapabilityError, ObjectError) as exc:
+            self.inspector_reason = str(exc)
 
     def devices(self, links: t.Sequence[Link] | None = None) -> list[Device]:
         """The TAP devices among ``links``, or all of this network namespace, with what steers them."""
