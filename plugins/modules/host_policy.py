@@ -134,10 +134,10 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Steer all guests but the routers
+- name: Steer all guests but the database servers
   virtnet.rss.host_policy:
     rules:
-      - {name: they have an RSS of their own, match: {domain: "router-*"}, state: ignore}
+      - {name: TCP servers that use XPS, match: {domain: "db-*"}, state: ignore}
       - {name: all other guests, match: {device: "vnet*"}}
 
 - name: Take the last change back

@@ -162,7 +162,7 @@ EXAMPLES = r"""
     taps: [tap-web1]
     indirection:
       weight: [3, 3, 1, 1]
-    hash_key: "{{ 'rack-7' | virtnet.rss.rss_key }}"
+    hash_key: "{{ (vault_rss_seed ~ 'rack-7') | virtnet.rss.rss_key }}"  # a seed that can be guessed is no secret
 
 - name: Give the device back to automatic selection
   virtnet.rss.tap_steering:

@@ -54,7 +54,7 @@ def test_the_variables_of_each_playbook_are_told(name: str) -> None:
     """Those that its first lines name."""
     text = (ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8")
     head = text.split("---")[0].replace("\n#", "")
-    prefix = "steering" if name == "steer" else name
+    prefix = "steer(?:ing)?" if name == "steer" else name
     assert cells("playbooks.md", f"virtnet.rss.{name}") == set(re.findall(rf"\b{prefix}_\w+", head)) - FILTERS
 
 
