@@ -190,6 +190,36 @@ def test_a_host_without_an_older_policy_is_not_rolled_back_unless_asked(fleet: F
     kept = fleet.playbook("virtnet.rss.rollback", rollback_hosts=first)
     assert kept.returncode == 0 and "No older policy is kept" in kept.stdout
     assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
-    removed = fleet.playbook("virtnet.rss.rollback", rollback_hosts=first, rollback_remove=True)
+    # As one gives it on the command line, where every value is a text.
+    kept = fleet.playbook("virtnet.rss.rollback", "-e", "rollback_remove=false", rollback_hosts=first)
+    assert kept.returncode == 0 and "No older policy is kept" in kept.stdout
+    assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+    removed = fleet.playbook("virtnet.rss.rollback", "-e", "rollback_remove=true", rollback_hosts=first)
     assert removed.returncode == 0, removed.stdout + removed.stderr
     assert states(fleet.audit()) == ["automatic"] * 3
+
+
+def test_what_a_task_had_steered_before_the_service_came_stays(fleet: Fleet) -> None:
+    """The rollout is rolled back, on a host that had no service: the device keeps the program that it had."""
+    first = fleet.names[0]
+    fleet.hold(first, "tap1")
+    steered = fleet.playbook("virtnet.rss.steer", steer_hosts=first, steering_taps=["tap0"])
+    assert steered.returncode == 0, steered.stdout + steered.stderr
+    since = [device["since"] for device in fleet.audit()["devices"]]
+    here = {**QUICK, "rollout_hosts": first, "rollout_max_drops": -1}
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **here)
+    assert stopped.returncode != 0 and "Rolled back" in stopped.stdout
+    report = fleet.audit()
+    assert states(report) == ["steered", "automatic", "automatic", "automatic"]
+    assert [device["since"] for device in report["devices"]] == since
+
+
+def test_metrics_in_a_place_that_nobody_reads_are_refused(fleet: Fleet) -> None:
+    """Before anything is changed."""
+    wrong = {"steering_metrics_file": "/var/lib/metrics"}
+    done = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **wrong, **QUICK)
+    assert done.returncode != 0
+    assert "steering_metrics_file: '/var/lib/metrics' is not allowed; an absolute path that ends in .prom" in (
+        " ".join(done.stdout.split())
+    )
+    assert not any((fleet.folder / name / "etc").exists() for name in fleet.names)

@@ -50,6 +50,14 @@ def test_named(service: Running) -> None:
 
 
 @pytest.mark.usefixtures("both")
+def test_unless_a_program_steers_it(service: Running) -> None:
+    kept = str(info("tap0")["program"]["id"])
+    assert released(service, "--unless-program", kept, "--dry-run") == [("tap1", "detach")]
+    assert released(service, "--unless-program", kept, "--unless-program", "1") == [("tap1", "detach")]
+    assert states() == ["steered", "automatic"]
+
+
+@pytest.mark.usefixtures("both")
 def test_unless_a_policy_speaks_of_it(service: Running) -> None:
     service.write({"match": {"device": "tap1"}, "state": "ignore"}, RULE)
     assert released(service, "--unless-policy", str(service.policy), key("tap0"), key("tap1")) == [("tap1", "detach")]

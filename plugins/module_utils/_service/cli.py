@@ -81,7 +81,7 @@ def _release(arguments: Arguments) -> int:
             kept.complement(),
             list_namespaces(),
             only=set(arguments.keys) or None,
-            how=How(check=arguments.dry_run),
+            how=How(check=arguments.dry_run, spared=arguments.unless_program),
         )
     return _told(
         [result for result in results if result.action not in ("none", "keep", "ignore")], as_json=arguments.json
@@ -232,6 +232,14 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("--json", action="store_true")
     release = add("release", _release, "Give devices back to automatic selection, in every network namespace.")
     release.add_argument("--unless-policy", metavar="FOLDER", help="but not those that this policy speaks of")
+    release.add_argument(
+        "--unless-program",
+        action="append",
+        default=[],
+        type=int,
+        metavar="ID",
+        help="but not those that this program steers; may be given several times",
+    )
     release.add_argument("--dry-run", action="store_true", help="only say what would be done")
     release.add_argument("--json", action="store_true")
     release.add_argument(

@@ -77,6 +77,7 @@ class How:
     """How a pass works."""
 
     check: bool = False  # change nothing
+    spared: t.Collection[int] = ()  # programs that stay where they are, whatever the policy says
     patience: float = PATIENCE  # seconds to wait for another writer
     alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
 
@@ -118,15 +119,15 @@ def reconcile(
 
 
 def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Result]:
-    planned = _plan(observer, policy, namespace, wanted)
+    planned = _plan(observer, policy, namespace, wanted, how)
     if how.check or not any(each.step and each.step.action in CHANGES for each in planned):
         return _apply(namespace, planned, how)
     with exclusive(timeout=how.patience):
         # Another writer may have done it meanwhile.
-        return _apply(namespace, _plan(observer, policy, namespace, wanted), how)
+        return _apply(namespace, _plan(observer, policy, namespace, wanted, how), how)
 
 
-def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None) -> list[Planned]:
+def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Planned]:
     links = [link for link in list_links() if wanted is None or link.ifindex in wanted]
     guests = Guests()
     planned = []
@@ -136,7 +137,8 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
             planned.append(Planned(device, waiting, None, NO_GUEST_YET, soon=True))
             continue
         rule = policy.rule_for(_subject(device, namespace, guests))
-        if rule is None or rule.desired is None:
+        spared = device.program and device.program.id in how.spared
+        if rule is None or rule.desired is None or spared:
             planned.append(Planned(device, rule, None))
             continue
         if unseen:
