@@ -52,7 +52,8 @@ options:
         type: str
       match:
         description:
-          - Everything that is given must be so; the texts are shell patterns. Without it the rule is for every device.
+          - Everything that is given must be so; the texts are shell patterns. Without it the rule is for every device
+            of the host's own network namespace.
         type: dict
         suboptions:
           device:

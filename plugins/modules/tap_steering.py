@@ -23,7 +23,7 @@ description:
     (automatic selection), which suits TCP servers. A steering program gives this up for a spread that does not depend
     on what the guest sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.
 notes:
-  - Steering is not kept over a restart of the guest, and QEMU before 8 clears it whenever the guest's driver is loaded
+  - Steering is not kept over a restart of the guest, and QEMU 7.2 clears it whenever the guest's driver is loaded
     or its channels change. The role P(virtnet.rss.steering#role) installs a service that puts it back.
 requirements:
   - Linux 5.8 or newer on the hypervisor

@@ -174,7 +174,7 @@ class Service:
         self._next_full = time.monotonic() + self._settings.full
         self._write_metrics(observer)
         self._write_status()  # with what could not be written
-        if self._settings.measure:
+        if self._settings.measure and self._settings.metrics_file:
             self._begin_measurement()
 
     def _pass(self, observer: Observer, looked_at: Signature, *, everything: bool = False) -> None:
