@@ -11,6 +11,8 @@ import sys
 import typing as t
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.tests.service.running import eventually
+
 __all__ = ("NOBODY_LISTENS", "Fleet")
 
 READER = Path(__file__).parents[1] / "kernel" / "reader.py"
@@ -89,6 +91,7 @@ class Fleet:
         """Four-queue devices with a holder each."""
         for tap in taps:
             self.start(name, PYTHON, str(READER), tap, "4", str(flags))
+            _wait_until_up(name, tap)
 
     def add_devices(self, name: str, count: int) -> None:
         """Persistent devices that nobody holds."""
@@ -119,3 +122,9 @@ class Fleet:
         environment.update(ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PIPELINING="true")
         command = [f"ansible-{what}", *words, "-e", json.dumps(variables)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def _wait_until_up(name: str, tap: str) -> None:
+    """Its holder brings a device up when it has opened all queues: a task before that would steer fewer."""
+    command = ["ip", "-n", name, "link", "show", "dev", tap, "up"]
+    eventually(lambda: subprocess.run(command, capture_output=True, check=False).stdout, 20)

@@ -149,7 +149,8 @@ def test_a_host_that_fails_has_its_whole_batch_rolled_back(fleet: Fleet) -> None
     finally:
         subprocess.run(["chattr", "-i", str(program)], check=True)
     assert failed.returncode != 0
-    outcomes = re.findall(r"fatal: \[(\S+)\]: FAILED! =>.*?(Rolled back|NOT rolled back)", failed.stdout, re.DOTALL)
+    last = r"fatal: \[(\S+)\]: FAILED! =>(?:(?!fatal: ).)*?(Rolled back|NOT rolled back)"
+    outcomes = re.findall(last, failed.stdout, re.DOTALL)
     assert f"{fleet.names[1]}: Install the program: " in failed.stdout
     assert ("Rolled back" in dict(outcomes)[fleet.names[0]], "Rolled back" in dict(outcomes)[fleet.names[2]]) == (
         True,
