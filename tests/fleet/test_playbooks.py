@@ -200,10 +200,15 @@ def test_a_host_without_an_older_policy_is_not_rolled_back_unless_asked(fleet: F
     assert states(fleet.audit()) == ["automatic"] * 3
 
 
-def test_what_a_task_had_steered_before_the_service_came_stays(fleet: Fleet) -> None:
-    """The rollout is rolled back, on a host that had no service: the device keeps the program that it had."""
+@pytest.mark.parametrize("had_service", [False, True])
+def test_what_a_task_had_steered_before_the_rollout_stays(fleet: Fleet, had_service: bool) -> None:
+    """It is rolled back, on a host without service or with a policy for others: the device keeps the program it had."""
     first = fleet.names[0]
     fleet.hold(first, "tap1")
+    if had_service:
+        others = [{"name": "others", "match": {"device": "vnet*"}}]
+        before = fleet.playbook("virtnet.rss.rollout", steering_rules=others, rollout_hosts=first, **QUICK)
+        assert before.returncode == 0, before.stdout + before.stderr
     steered = fleet.playbook("virtnet.rss.steer", steer_hosts=first, steering_taps=["tap0"])
     assert steered.returncode == 0, steered.stdout + steered.stderr
     since = [device["since"] for device in fleet.audit()["devices"]]
