@@ -16,7 +16,7 @@ from ansible_collections.virtnet.rss.bench import peers
 from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.kernel.module import PYTHON, TREE, run_module

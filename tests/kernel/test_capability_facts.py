@@ -19,10 +19,11 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.host import CAPABILITIES
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.capability import gather
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 
@@ -121,7 +122,7 @@ def not_yes(facts: dict[str, t.Any]) -> dict[str, str]:
 
 
 def test_root_on_this_host() -> None:
-    facts = gather()
+    facts = gather(harmless_trial())
     if not_yes(facts).get("btf_tun") == "no":  # before 5.11 a module has no BTF
         assert not_yes(facts) == {"btf_tun": "no", "task_file_iterator": "unknown"}
         assert parse_release(facts["kernel"]["version"]) < (5, 11)
@@ -140,7 +141,7 @@ def test_the_host_is_as_before() -> None:
         return links, resource.getrlimit(resource.RLIMIT_MEMLOCK), os.readlink("/proc/thread-self/ns/net")
 
     before, programs = state(), set(inventory.program_ids(load_libbpf()))
-    gather()
+    gather(harmless_trial())
     assert state() == before
     assert not {
         name for name in map(program_name, set(inventory.program_ids(load_libbpf())) - programs) if "virtnet" in name
@@ -189,7 +190,7 @@ OPEN = {"bpf_syscall", "steering_ioctl"}
     ],
 )
 def test_capabilities_given_up(names: tuple[str, ...], unknown: set[str], maybe: set[str]) -> None:
-    whole = answers(gather())
+    whole = answers(gather(harmless_trial()))
     facts = in_child(give_up(*names), gather)
     for name, answer in answers(facts).items():
         allowed = {"unknown"} if name in unknown else {whole[name], "unknown"} if name in maybe else {whole[name]}
@@ -245,5 +246,5 @@ DENIALS: list[tuple[str, Denial]] = [
 @pytest.mark.parametrize("deny", [denial for _name, denial in DENIALS], ids=[name for name, _denial in DENIALS])
 @pytest.mark.usefixtures("tap")
 def test_supported_is_what_tap_steering_does(deny: Denial) -> None:
-    facts, stage = in_child(deny, lambda: (gather(), steering_fails_at()))
+    facts, stage = in_child(deny, lambda: (gather(harmless_trial()), steering_fails_at()))
     assert facts["supported"] is (stage is None)

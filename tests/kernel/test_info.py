@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls

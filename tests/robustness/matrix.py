@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import LOCK_FILE
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import LOCK_FILE
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.conftest import our_programs
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module

@@ -122,6 +122,7 @@ def _fuzz(name: str, options: list[str]) -> t.NoReturn:
 def _target(name: str) -> t.Callable[[bytes], None]:
     """What is done with one input: the parser may give an answer or refuse with InputError, and nothing else."""
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
@@ -129,7 +130,6 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key
     from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import parse_flow
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import parse_arguments
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
 
     rss = RssConfig(bytes(range(40)), 0x1FF, tuple(range(4)))

@@ -8,7 +8,7 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.service.running import Running, eventually

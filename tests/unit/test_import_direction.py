@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports point one way: modules -> _module -> _service -> _policy -> _steering -> _bpf _tun _rss _probe -> _errors."""
+"""Imports point one way: modules, _module, _service, _policy, _look, _steering, _tap, the libraries, _errors."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_rss": ("_errors",),
     # it probes by doing, with what does the work later
     "_probe": ("_bpf", "_tun", "_errors"),
+    "_tap": ("_tun", "_errors"),
     "_steering": (*LIBRARIES, "_errors"),
-    "_policy": ("_steering", *LIBRARIES, "_errors"),
-    "_service": ("_policy", "_steering", *LIBRARIES, "_errors"),
-    "_module": ("_service", "_policy", "_steering", *LIBRARIES, "_errors"),
+    "_look": ("_steering", *LIBRARIES, "_errors"),
+    "_policy": ("_look", "_steering", *LIBRARIES, "_errors"),
+    "_service": ("_policy", "_look", "_steering", *LIBRARIES, "_errors"),
+    "_module": ("_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors"),
     "modules": ("_module",),
     # pure, on the controller: nothing there can reach a kernel
     "plugin_utils": ("_errors",),

@@ -9,7 +9,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.capability import gather
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
 
 __all__ = ("create_argument_spec", "run_module")
 
@@ -21,4 +22,4 @@ def create_argument_spec() -> dict[str, t.Any]:
 
 def run_module(module: AnsibleModule) -> None:
     """Run the module; ends the process."""
-    module.exit_json(changed=False, ansible_facts={"virtnet_rss": gather()})
+    module.exit_json(changed=False, ansible_facts={"virtnet_rss": gather(harmless_trial())})

@@ -12,25 +12,25 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.accounts import (
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.accounts import (
     group_id,
     group_name,
     user_id,
     user_name,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import PyrouteLinks
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_apply import TapApplier
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_device import TunDriver
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_observe import observe
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.apply import TapApplier
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import TunDriver
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import PyrouteLinks
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import observe
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import (
     Desired,
     Tap,
     check_desired,
     current_tap,
     plan,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
 
 __all__ = ("create_argument_spec", "run_module")
 

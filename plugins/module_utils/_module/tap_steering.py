@@ -11,12 +11,17 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, HASH_TYPES
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import difference, outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Outcome
 
 __all__ = ("create_argument_spec", "run_module")
 
@@ -77,7 +82,8 @@ def _run(module: AnsibleModule) -> None:
             )
     with network_namespace(params["netns"]):
         result = run(params["taps"], desired, verify=params["verify"], check=module.check_mode)
-    for warning in result.warnings:
+        of_no_use = _of_no_use(result.outcomes)
+    for warning in (*result.warnings, *of_no_use):
         module.warn(warning)
     netns = params["netns"] or ""
     reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]
@@ -111,3 +117,15 @@ def _fallback_sentence(report: dict[str, t.Any]) -> str:
         f"{report['name']}: not steered as asked, its state is {report['state']}: "
         f"{fallback['stage']} failed: {fallback['reason']}"
     )
+
+
+def _of_no_use(outcomes: t.Sequence[Outcome]) -> list[str]:
+    """A program is attached, and the guest may still see another spread, for QEMU sorts its packets again."""
+    guests = Guests()
+    warnings = []
+    for outcome in outcomes:
+        if outcome.after.state == STEERED:
+            implementation = guests.implementation_of(outcome.after)
+            if implementation.decides != EBPF:
+                warnings.append(f"{outcome.after.name}: {implementation.reason}")
+    return warnings

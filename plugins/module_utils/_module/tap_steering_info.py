@@ -13,8 +13,8 @@ from dataclasses import replace
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
     current_namespace,
     list_namespaces,

@@ -14,6 +14,8 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting, look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
@@ -23,8 +25,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.output import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Key, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting, look
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 

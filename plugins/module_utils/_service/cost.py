@@ -10,7 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.measure import Measurement, measuring
+from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measuring
 
 __all__ = ("Cost",)
 

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
@@ -26,15 +27,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile imp
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, status_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.troubles import Troubles
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import look
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key, Result
     from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import Signature
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
 
 __all__ = ("Service", "Settings")
 

@@ -13,7 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
 __all__ = ("explain", "parse_flow")
 

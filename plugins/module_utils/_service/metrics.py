@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.info_report import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._look.report import spread
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
 __all__ = ("metrics_text",)
 

@@ -12,14 +12,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Subject
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import is_libvirt
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 

@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
 __all__ = ("bars", "table")
 

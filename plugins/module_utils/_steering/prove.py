@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_HASH_TYPES,
     RssConfig,
@@ -19,12 +20,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICRO
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("Prover",)
+__all__ = ("Prover", "harmless_trial")
 
+TRIAL_QUEUES = 16  # with these, the first of Microsoft's frames goes elsewhere than to the default queue
 SEED = 7  # any number: the same flows each time, so that a failure can be repeated
 # A table that gives the lower eight bits of the hash itself, as far as a queue number can show them.
 MICROSOFT = Configuration(
@@ -75,3 +78,11 @@ def _compare(program: SteeringProgram, vectors: list[tuple[bytes, int]], source:
                 f"the loaded program sends test frame {number} to queue {actual}, {source} to queue {queue}; "
                 "the program was not attached"
             )
+
+
+def harmless_trial() -> Trial:
+    """A program for no device of this network namespace: whoever looks meanwhile sees that it steers nothing there."""
+    rss = RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(TRIAL_QUEUES)))
+    frame, _hash = microsoft_frames()[0]
+    rodata = encode(Identity("", 0, current_namespace().inode), Configuration(rss, statistics=False))
+    return Trial(rodata, TRIAL_QUEUES, frame, steer(frame, rss).queue)

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import EBPF, Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import select
 
@@ -61,20 +60,7 @@ def run(taps: t.Sequence[str], desired: Desired, *, verify: bool = True, check: 
                 warnings.append(f"what was done is reported as it was meant to be: {exc}")
     for outcome in outcomes:
         warnings += outcome.warnings
-    warnings += _of_no_use(outcomes)
     return Run(tuple(outcomes), tuple(warnings))
-
-
-def _of_no_use(outcomes: list[Outcome]) -> list[str]:
-    """A program is attached, and the guest may still see another spread, for QEMU sorts its packets again."""
-    guests = Guests()
-    warnings = []
-    for outcome in outcomes:
-        if outcome.after.state == STEERED:
-            implementation = guests.implementation_of(outcome.after)
-            if implementation.decides != EBPF:
-                warnings.append(f"{outcome.after.name}: {implementation.reason}")
-    return warnings
 
 
 @contextlib.contextmanager

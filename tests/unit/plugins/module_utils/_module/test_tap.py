@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._module import tap as module_tap
 from ansible_collections.virtnet.rss.plugins.module_utils._module.tap import create_argument_spec, run_module
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import LinkState
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
 from ansible_collections.virtnet.rss.plugins.modules import tap
 
 TAP = LinkState("tap0", 7, "tun", up=True, tun_flags=0x5902, queues=0, owner=0)

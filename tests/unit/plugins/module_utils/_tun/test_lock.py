@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 
 
 def test_only_its_owner_may_open_it(tmp_path: Path) -> None:

@@ -9,19 +9,26 @@ import typing as t
 from dataclasses import asdict
 
 from ansible_collections.virtnet.rss.plugins.module_utils._probe import host
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import YES
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import MINIMUM_KERNEL, running_kernel
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.libraries import find_libbpf, find_pyroute2
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import FEATURES
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.probes import probe_features
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.probe import harmless_trial, verdict
 
-__all__ = ("gather",)
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
+    from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import Finding
+
+__all__ = ("gather", "verdict")
 
 
-def gather() -> dict[str, t.Any]:
-    """The facts as plugins/modules/capability_facts.py documents them. A host that can do nothing is an answer too."""
+def gather(trial: Trial) -> dict[str, t.Any]:
+    """The facts as plugins/modules/capability_facts.py documents them. A host that can do nothing is an answer too.
+
+    ``trial`` is the program that is loaded and run to see whether one can be.
+    """
     held, libbpf = host.effective_capabilities(), find_libbpf()
-    findings = probe_features(harmless_trial(), held)
+    findings = probe_features(trial, held)
     supported, reasons = verdict(findings)
     kernel, pyroute2 = running_kernel(), find_pyroute2()
     return {
@@ -49,3 +56,22 @@ def gather() -> dict[str, t.Any]:
         "jit": host.jit(),
         "unprivileged_bpf_disabled": host.unprivileged_bpf_disabled(),
     }
+
+
+def verdict(findings: t.Mapping[str, Finding]) -> tuple[bool, list[str]]:
+    """Whether tap_steering can steer here, and a sentence for each thing that it cannot do, or does another way."""
+    missing: dict[Finding, list[str]] = {}  # one cause often answers for several features
+    other_ways = []
+    for feature in FEATURES:
+        found = findings[feature.name]
+        if found.answer == YES:
+            continue
+        if feature.required:
+            missing.setdefault(found, []).append(feature.name)
+        elif feature.otherwise:
+            other_ways.append(f"{feature.name} is {found.answer}, so {feature.otherwise}: {found.sentence}")
+    reasons = [
+        f"tap_steering needs {' and '.join(names)}, and the answer is {found.answer}: {found.sentence}"
+        for found, names in missing.items()
+    ]
+    return not missing, reasons + other_ways

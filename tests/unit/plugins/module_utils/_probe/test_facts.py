@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import verdict
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import Finding
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import FEATURES
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.probe import harmless_trial, verdict
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode
 
 YES = Finding("yes", "it works")
 ALL = {feature.name: YES for feature in FEATURES}
-
-
-def test_the_trial_is_for_no_device_and_its_frame_tells_something() -> None:
-    trial = harmless_trial()
-    decoded = decode(trial.rodata)
-    assert decoded is not None
-    identity, configuration = decoded
-    assert (identity.device, identity.ifindex) == ("", 0)
-    assert configuration.queues == trial.queues
-    assert trial.queue != configuration.rss.default_queue
 
 
 def test_supported_without_a_word() -> None:

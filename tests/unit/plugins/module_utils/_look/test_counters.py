@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS, RECORD, Counters
+from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS, RECORD, Counters
 
 # Ten reasons for each of four queues
 COUNTERS = Counters(tuple(tuple(queue * 10 + reason for reason in range(10)) for queue in range(4)))

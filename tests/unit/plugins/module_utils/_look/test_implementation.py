@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.implementation import Traces, decide
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Traces, decide
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Nic
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
@@ -16,7 +17,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     AttachedProgram,
     Device,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import Nic
 
 PLAIN = Device("tap0", 7, 1, 0x1102, queues=4)
 DEVICES = {

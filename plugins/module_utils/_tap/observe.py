@@ -9,13 +9,13 @@ import os
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Observed
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, belongs_to
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import Observed
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Links, LinkState
 
 __all__ = ("observe", "target_of")
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.apply import TapApplier
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import Driver
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Desired, Observed, plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Links, LinkState
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_apply import TapApplier
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_device import Driver
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import Desired, Observed, plan
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target

@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import Guest, Nic, parse_arguments
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, parse_arguments
 
 LIBVIRT = [
     "/usr/bin/qemu-system-x86_64",

@@ -8,17 +8,8 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
-    IFF_MULTI_QUEUE,
-    IFF_NO_PI,
-    IFF_PERSIST,
-    IFF_TAP,
-    IFF_TUN,
-    IFF_VNET_HDR,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import LinkState
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import (
     BRIDGE,
     CREATE,
     DOWN,
@@ -32,6 +23,15 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
     Tap,
     check_desired,
     plan,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
+    IFF_MULTI_QUEUE,
+    IFF_NO_PI,
+    IFF_PERSIST,
+    IFF_TAP,
+    IFF_TUN,
+    IFF_VNET_HDR,
 )
 
 FULL = IFF_TAP | IFF_NO_PI | IFF_PERSIST | IFF_MULTI_QUEUE | IFF_VNET_HDR

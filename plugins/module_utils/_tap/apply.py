@@ -10,14 +10,8 @@ import errno
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
-    IFF_MULTI_QUEUE,
-    IFF_NO_PI,
-    IFF_TAP,
-    IFF_VNET_HDR,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_observe import target_of
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import target_of
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import (
     BRIDGE,
     CREATE,
     DOWN,
@@ -26,11 +20,17 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import (
     REMOVE,
     UP,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
+    IFF_MULTI_QUEUE,
+    IFF_NO_PI,
+    IFF_TAP,
+    IFF_VNET_HDR,
+)
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Links, LinkState
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_device import Driver
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_plan import Observed, Plan, Tap
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import Driver
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Observed, Plan, Tap
 
 __all__ = ("TapApplier",)
 

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.accounts import (
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.accounts import (
     group_id,
     group_name,
     user_id,

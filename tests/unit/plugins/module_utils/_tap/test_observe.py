@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun import tap_observe
+from ansible_collections.virtnet.rss.plugins.module_utils._tap import observe as module
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import LinkState
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.tap_observe import observe
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Links
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links
 
 TAP = LinkState("tap0", 7, "tun", tun_flags=0x5902, queues=2, master=3)
 BR0 = LinkState("br0", 3, "bridge")
@@ -57,9 +57,9 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return copy
 
     copies: dict[int, int] = {}
-    monkeypatch.setattr(tap_observe, "find_holders", find_holders)
-    monkeypatch.setattr(tap_observe, "duplicate_descriptor", duplicate)
-    monkeypatch.setattr(tap_observe, "belongs_to", lambda copy, _target: copies[copy] == HERE.pid)
+    monkeypatch.setattr(module, "find_holders", find_holders)
+    monkeypatch.setattr(module, "duplicate_descriptor", duplicate)
+    monkeypatch.setattr(module, "belongs_to", lambda copy, _target: copies[copy] == HERE.pid)
     return notes
 
 

@@ -13,9 +13,9 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.qemu import Guest, Nic, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import vnet_header_size
 

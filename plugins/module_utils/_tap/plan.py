@@ -13,8 +13,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_MULTI_QUEUE, IFF_PERSIST, IFF_VNET_HDR
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import LinkState
 
 __all__ = (
     "BRIDGE",

@@ -10,14 +10,14 @@ import pwd
 import typing as t
 from dataclasses import asdict
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import REASONS
+from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.counters import Counters
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.info import Sighting
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.measure import Measurement
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Device
 
 __all__ = ("sighting_report", "spread")

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import LinkState, PyrouteLinks, link_state
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState, PyrouteLinks, link_state
 
 
 class Message(t.Dict[str, t.Any]):
