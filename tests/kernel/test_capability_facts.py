@@ -37,6 +37,10 @@ SECCOMP_KILL, SECCOMP_ERRNO, SECCOMP_ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 Denial = t.Callable[[], None]
 
 
+def facts_of_this_host() -> dict[str, t.Any]:
+    return gather(harmless_trial())
+
+
 def checked(result: int) -> None:
     if result:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
@@ -122,7 +126,7 @@ def not_yes(facts: dict[str, t.Any]) -> dict[str, str]:
 
 
 def test_root_on_this_host() -> None:
-    facts = gather(harmless_trial())
+    facts = facts_of_this_host()
     if not_yes(facts).get("btf_tun") == "no":  # before 5.11 a module has no BTF
         assert not_yes(facts) == {"btf_tun": "no", "task_file_iterator": "unknown"}
         assert parse_release(facts["kernel"]["version"]) < (5, 11)
@@ -141,7 +145,7 @@ def test_the_host_is_as_before() -> None:
         return links, resource.getrlimit(resource.RLIMIT_MEMLOCK), os.readlink("/proc/thread-self/ns/net")
 
     before, programs = state(), set(inventory.program_ids(load_libbpf()))
-    gather(harmless_trial())
+    facts_of_this_host()
     assert state() == before
     assert not {
         name for name in map(program_name, set(inventory.program_ids(load_libbpf())) - programs) if "virtnet" in name
@@ -161,7 +165,7 @@ def program_name(number: int) -> str:
 
 
 def test_an_ordinary_user_is_told_what_can_be_told() -> None:
-    facts = in_child(become_nobody, gather)
+    facts = in_child(become_nobody, facts_of_this_host)
     assert facts["supported"] is False
     assert facts["capabilities"] == {"effective": [], "missing": sorted(CAPABILITIES)}
     found = answers(facts)
@@ -190,8 +194,8 @@ OPEN = {"bpf_syscall", "steering_ioctl"}
     ],
 )
 def test_capabilities_given_up(names: tuple[str, ...], unknown: set[str], maybe: set[str]) -> None:
-    whole = answers(gather(harmless_trial()))
-    facts = in_child(give_up(*names), gather)
+    whole = answers(facts_of_this_host())
+    facts = in_child(give_up(*names), facts_of_this_host)
     for name, answer in answers(facts).items():
         allowed = {"unknown"} if name in unknown else {whole[name], "unknown"} if name in maybe else {whole[name]}
         assert answer in allowed, (name, facts["features"][name]["sentence"])
@@ -208,7 +212,7 @@ def test_capabilities_given_up(names: tuple[str, ...], unknown: set[str], maybe:
     ],
 )
 def test_bpf_taken_away_by_a_seccomp_filter(action: int, syscall: str, sentence: str) -> None:
-    facts = in_child(bpf_filtered(action), gather)
+    facts = in_child(bpf_filtered(action), facts_of_this_host)
     assert facts["supported"] is False and len(facts["reasons"]) >= 2
     for name in ("bpf_syscall", "socket_filter_load"):
         assert facts["features"][name]["answer"] == syscall
@@ -220,7 +224,7 @@ def test_bpf_taken_away_by_a_seccomp_filter(action: int, syscall: str, sentence:
 
 
 def test_without_pidfd_getfd_steering_goes_another_way() -> None:
-    facts = in_child(filtered(SYS_PIDFD_GETFD, SECCOMP_ERRNO | errno.ENOSYS), gather)
+    facts = in_child(filtered(SYS_PIDFD_GETFD, SECCOMP_ERRNO | errno.ENOSYS), facts_of_this_host)
     assert answers(facts)["pidfd_getfd"] == "no"
     assert facts["supported"] is True
     assert [reason for reason in facts["reasons"] if "one more queue" in reason]
@@ -246,5 +250,5 @@ DENIALS: list[tuple[str, Denial]] = [
 @pytest.mark.parametrize("deny", [denial for _name, denial in DENIALS], ids=[name for name, _denial in DENIALS])
 @pytest.mark.usefixtures("tap")
 def test_supported_is_what_tap_steering_does(deny: Denial) -> None:
-    facts, stage = in_child(deny, lambda: (gather(harmless_trial()), steering_fails_at()))
+    facts, stage = in_child(deny, lambda: (facts_of_this_host(), steering_fails_at()))
     assert facts["supported"] is (stage is None)
