@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import QueueCounters
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import VIRTIO_HASH_TYPES
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 __all__ = ("REASONS", "Counters", "read_counters")
 
 # What a packet is counted under, in the order of enum hash_type (bpf/abi.h).
-REASONS = ("none", *HASH_TYPES)
+REASONS = ("none", *VIRTIO_HASH_TYPES)
 RECORD = struct.Struct(f"={sizeof(QueueCounters) // 8}Q")
 
 

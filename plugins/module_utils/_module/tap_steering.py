@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, HASH_TYPES
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, VIRTIO_HASH_TYPES
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
@@ -35,7 +35,7 @@ def create_argument_spec() -> dict[str, t.Any]:
         "hash_types": {
             "type": "list",
             "elements": "str",
-            "choices": list(HASH_TYPES),
+            "choices": list(VIRTIO_HASH_TYPES),
             "default": list(DEFAULT_HASH_TYPES),
         },
         "hash_key": {"type": "str", "no_log": True},

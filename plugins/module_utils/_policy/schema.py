@@ -11,8 +11,9 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES, check_queue
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import VIRTIO_HASH_TYPES
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import check_queue
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 
 __all__ = (
@@ -105,8 +106,8 @@ def _rule(where: str, given: object) -> Rule:
 def _check_values(where: str, rule: dict[str, t.Any]) -> None:
     """What can be known without a device; the key's value stays out of every sentence."""
     for number, name in enumerate(rule.get("hash_types") or ()):
-        if name not in HASH_TYPES:
-            raise InputError(f"{where}.hash_types[{number}]", name, f"choose of {', '.join(HASH_TYPES)}")
+        if name not in VIRTIO_HASH_TYPES:
+            raise InputError(f"{where}.hash_types[{number}]", name, f"choose of {', '.join(VIRTIO_HASH_TYPES)}")
     indirection = rule.get("indirection")
     try:
         if rule.get("hash_key") is not None:

@@ -9,24 +9,54 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import (
+    HASH_KEY_SIZE,
+    INDIRECTION_MAX,
+    check_queue,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.pins import Pin, check_pins
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.tunnel_types import (
+    TUNNEL_TYPES,
+    TunnelPorts,
+    mask_to_tunnel_types,
+    tunnel_types_to_mask,
+)
 
 __all__ = (
     "DEFAULT_HASH_TYPES",
-    "HASH_KEY_SIZE",
+    "DEFAULT_TUNNEL_PORTS",
     "HASH_TYPES",
-    "INDIRECTION_MAX",
-    "QUEUE_MAX",
+    "REASONS",
+    "TUNNEL_TYPES",
+    "VIRTIO_HASH_TYPES",
+    "Pin",
     "RssConfig",
+    "TunnelPorts",
     "hash_types_to_mask",
     "mask_to_hash_types",
+    "mask_to_tunnel_types",
+    "tunnel_types_to_mask",
 )
 
-# In the order of their bits: ipv4 is 1, udpv6_ex is 256.
-HASH_TYPES = ("ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6", "ipv6_ex", "tcpv6_ex", "udpv6_ex")
+# In the order of their bits: ipv4 is 1, udpv6_ex is 256. Number n of enum hash_type (bpf/abi.h) is bit n - 1.
+VIRTIO_HASH_TYPES = ("ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6", "ipv6_ex", "tcpv6_ex", "udpv6_ex")
+# Ours, for both families: four bytes of the transport header (or the flow label) in the place of the ports.
+HASH_TYPES = (
+    *VIRTIO_HASH_TYPES,
+    "sctp",
+    "udplite",
+    "dccp",
+    "esp",
+    "ah",
+    "l2tpv3",
+    "esp_udp",
+    "gtpu_teid",
+    "flow_label",
+)
 DEFAULT_HASH_TYPES = HASH_TYPES[:6]
-HASH_KEY_SIZE = 40
-INDIRECTION_MAX = 512
-QUEUE_MAX = 255  # drivers/net/tun.c: MAX_TAP_QUEUES is 256
+DEFAULT_TUNNEL_PORTS = TunnelPorts()
+# What a packet is counted under, by number; the plain object has the first ten.
+REASONS = ("none", *HASH_TYPES, "pin")
 
 
 def hash_types_to_mask(names: t.Iterable[str]) -> int:
@@ -48,7 +78,8 @@ def mask_to_hash_types(mask: int) -> tuple[str, ...]:
 class RssConfig:
     """Hash key (40 bytes), hash types (bit mask), indirection table (a power of two of queues) and the rest of RSS.
 
-    InputError for a value out of range.
+    ``tunnel_types`` is a bit mask; ``symmetric`` sorts the ends of a flow; the first of ``pins`` that matches decides
+    before anything is hashed. InputError for a value out of range.
     """
 
     hash_key: bytes = field(repr=False)
@@ -56,12 +87,18 @@ class RssConfig:
     indirection: tuple[int, ...]
     default_queue: int = 0
     redirect: bool = True
+    tunnel_types: int = 0
+    tunnel_ports: TunnelPorts = DEFAULT_TUNNEL_PORTS
+    symmetric: bool = False
+    pins: tuple[Pin, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.hash_key) != HASH_KEY_SIZE:
             raise InputError("hash_key", f"{len(self.hash_key)} bytes", f"a hash key has {HASH_KEY_SIZE} bytes")
         if not 0 <= self.hash_types < 1 << len(HASH_TYPES):
             raise InputError("hash_types", self.hash_types, f"it is a mask of {len(HASH_TYPES)} bits")
+        if self.tunnel_types & ~tunnel_types_to_mask(TUNNEL_TYPES):
+            raise InputError("tunnel_types", self.tunnel_types, f"it is a mask of {len(TUNNEL_TYPES)} tunnels")
         size = len(self.indirection)
         if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
             raise InputError(
@@ -70,9 +107,10 @@ class RssConfig:
         for queue in self.indirection:
             check_queue("indirection", queue)
         check_queue("default_queue", self.default_queue)
+        check_pins(self.pins)
 
-
-def check_queue(option: str, queue: int) -> None:
-    """InputError for a number that no queue can have."""
-    if not 0 <= queue <= QUEUE_MAX:
-        raise InputError(option, queue, f"queues are numbered from 0 to {QUEUE_MAX}")
+    @property
+    def is_plain(self) -> bool:
+        """It needs nothing but virtio's nine hash types, so the small program does."""
+        own_types = self.hash_types >> len(VIRTIO_HASH_TYPES)
+        return not (own_types or self.tunnel_types or self.symmetric or self.pins)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import INDIRECTION_MAX, QUEUE_MAX, check_queue
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import INDIRECTION_MAX, QUEUE_MAX, check_queue
 
 __all__ = ("describe_table", "indirection_table")
 

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_KEY_SIZE
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 
 __all__ = ("MICROSOFT_KEY", "fingerprint", "format_key", "key_from_seed", "parse_key", "random_key", "well_known_name")
 

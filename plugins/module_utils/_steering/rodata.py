@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
@@ -33,7 +33,16 @@ class Identity:
 
 
 def encode(identity: Identity, configuration: Configuration) -> bytes:
-    """The section's content: ``struct rodata`` (bpf/steering.bpf.c), RODATA_SIZE bytes, host byte order."""
+    """The section's content: ``struct rodata`` (bpf/steering.bpf.c), RODATA_SIZE bytes, host byte order.
+
+    CapabilityError for a configuration that the program of this release cannot compute.
+    """
+    if not configuration.rss.is_plain:
+        raise CapabilityError(
+            f"{identity.device}: the steering program hashes virtio's nine hash types only; it knows no tunnels, no "
+            "symmetric hash and no pins yet",
+            device=identity.device,
+        )
     rodata = abi.Rodata()
     name = os.fsencode(identity.device)
     rodata.bpf_metadata_owner = OWNER
