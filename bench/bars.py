@@ -73,7 +73,7 @@ def _service(section: dict[str, t.Any]) -> list[Bar]:
     return [
         Bar("a new device is steered, 99th percentile", section["latency_ms"]["p99"], 100, "ms"),
         Bar("the service beside 256 devices, of a core", section["idle"]["cpu_percent"], 1, "%"),
-        Bar("its memory", section["idle"]["rss_mib"], 60, "MiB"),
+        Bar("its memory", section["idle"]["rss_mib"], 24, "MiB"),
     ]
 
 

@@ -18,8 +18,9 @@ KEYS = {"attach": bytes(40), "replace": bytes(range(40)), "nothing": bytes(range
 
 def main(work: str) -> None:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf import libbpf, steering_program
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
     from ansible_collections.virtnet.rss.plugins.module_utils._module import tap_steering, tap_steering_info
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, info, model, observe, prove, run
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, model, observe, prove, run
     from ansible_collections.virtnet.rss.plugins.module_utils._tun import netns
 
     del tap_steering, tap_steering_info  # imported for their time alone
@@ -37,7 +38,7 @@ def main(work: str) -> None:
         _watch(spent, phase, owner, name)
     started = time.perf_counter()
     if work == "info":
-        found = len(info.look(["*"], [netns.current_namespace()]).sightings)
+        found = len(look(["*"], [netns.current_namespace()]).sightings)
     else:
         outcomes = run.run(["tap*"], model.Desired(hash_key=KEYS[work])).outcomes
         found = sum(outcome.action == {"nothing": "none"}.get(work, work) for outcome in outcomes)

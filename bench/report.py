@@ -93,7 +93,7 @@ def _service(section: dict[str, t.Any]) -> str:
     table = _table(f"Service: from a new device to its program, {section['creations']} devices", ["", ""], rows)
     return (
         f"{table}\n\nService beside {section['devices']} devices: {idle['cpu_percent']:.2f} % of a core, "
-        f"{idle['rss_mib']:.0f} MiB"
+        f"{idle['rss_mib']:.0f} MiB; ready {section['start_ms']:.0f} ms after its start"
     )
 
 

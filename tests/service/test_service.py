@@ -151,6 +151,23 @@ def test_devices_that_come_and_go(service: Running) -> None:
             eventually(lambda name=held.name: info(name)["state"] == "steered", 2)
 
 
+def test_a_new_device_is_seen_by_its_event(service: Running) -> None:
+    """The regular look is so rare here that it cannot be what finds all five."""
+    service.write(RULE)
+    service.start("--watch", "1")
+    for number in range(5):
+        with HeldTap(f"tap{number}") as held:
+            eventually(lambda name=held.name: info(name)["state"] == "steered", 0.4)
+
+
+def test_what_a_start_leaves_out(service: Running) -> None:
+    """pyroute2 would cost 15 MiB and half of the start, OpenSSL 4 MiB."""
+    service.write(RULE)
+    started = service.command("check", wrapper=("env", "PYTHONPROFILEIMPORTTIME=1")).stderr
+    assert "_service.daemon" in started
+    assert not {"pyroute2", "_hashlib"} & {line.rpartition("|")[2].strip() for line in started.splitlines()}
+
+
 def test_the_same_sources_give_the_same_file(program: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert run_module("host_service", {"path": str(again)}, check=True)["changed"] and not again.exists()

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+import os
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
@@ -39,16 +38,20 @@ def format_key(key: bytes) -> str:
 
 def fingerprint(key: bytes) -> str:
     """``SHA256:`` and 64 digits: tells keys apart without telling them."""
+    import hashlib  # here, for it brings OpenSSL: 4 MiB that the service has no use for
+
     return "SHA256:" + hashlib.sha256(key).hexdigest()
 
 
 def random_key() -> bytes:
     """A new key from the system's source of secrets."""
-    return secrets.token_bytes(HASH_KEY_SIZE)
+    return os.urandom(HASH_KEY_SIZE)
 
 
 def key_from_seed(seed: str) -> bytes:
     """The same key for the same seed, everywhere: SHAKE-256 over a fixed prefix and the seed in UTF-8."""
+    import hashlib  # as above
+
     return hashlib.shake_256(SEED_DOMAIN + seed.encode("utf-8")).digest(HASH_KEY_SIZE)
 
 

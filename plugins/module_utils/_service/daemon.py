@@ -91,7 +91,6 @@ class Service:
         events = LinkEvents()
         try:
             with Observer() as observer:
-                self._troubles.tell("events", events.reason)
                 self._reload()
                 self._attempt(self._full_pass, observer)
                 notify("READY=1", self._status_line())
@@ -106,8 +105,7 @@ class Service:
     def _loop(self, observer: Observer, events: LinkEvents, wakeup: int) -> None:
         poll = select.poll()
         poll.register(wakeup, select.POLLIN)
-        if events.descriptor is not None:
-            poll.register(events.descriptor, select.POLLIN)
+        poll.register(events.descriptor, select.POLLIN)
         interval = min(self._settings.watch, watchdog_seconds() or self._settings.watch)
         while True:
             ready = {descriptor for descriptor, _event in poll.poll(interval * 1000)}
