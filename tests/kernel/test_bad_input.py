@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel.module import Answer, answer
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 

@@ -25,7 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import p
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 
 NOBODY = 65534
 PR_SET_DUMPABLE, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 4, 22, 2

@@ -32,7 +32,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.kernel.programs import BPF, CLANG, build
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap, set_up

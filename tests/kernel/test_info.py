@@ -22,7 +22,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap

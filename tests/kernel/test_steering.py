@@ -24,7 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames

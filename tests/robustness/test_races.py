@@ -22,8 +22,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces, network_namespace
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 from ansible_collections.virtnet.rss.tests.kernel import module
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, begin, ending, look

@@ -24,7 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel.conftest import enter_new_network_namespace
 from ansible_collections.virtnet.rss.tests.kernel.reader import FLAGS, HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of

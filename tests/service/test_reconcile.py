@@ -13,8 +13,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import M
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 
 POLICY = Policy((Rule("guests", Match(device="tap*"), Desired()),))

@@ -21,16 +21,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, is_pattern, select
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, Traffic
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link, Traffic
 
     Seen = t.Tuple[Namespace, Device, t.Optional[Traffic]]
 

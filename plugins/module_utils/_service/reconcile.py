@@ -19,16 +19,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import rando
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Outcome, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
 
 __all__ = ("How", "Key", "Result", "reconcile")
 

@@ -11,8 +11,8 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import describe_all
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key

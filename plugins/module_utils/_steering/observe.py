@@ -36,8 +36,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import (
     duplicate_descriptor,
     find_holders,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link, list_links
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import OpenQueue

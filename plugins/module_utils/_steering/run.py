@@ -16,8 +16,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import select
 
 if t.TYPE_CHECKING:

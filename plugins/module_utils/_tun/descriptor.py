@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.sysfs import read_tun_flags
 
 if t.TYPE_CHECKING:

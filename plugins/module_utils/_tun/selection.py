@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 __all__ = ("check_names", "is_pattern", "select")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 __all__ = ("read_tun_flags",)
 

@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_TAP, IFF_TUN
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.rtnetlink import Link
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, select
 
 LINKS = [
