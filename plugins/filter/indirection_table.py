@@ -40,7 +40,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import table_from
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.words import table_from
 
 
 def indirection_table(value: object) -> list[int]:

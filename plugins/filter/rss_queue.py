@@ -51,17 +51,23 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import config_from, flow_from
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import steer_flow
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.words import config_from
 
 
 def rss_queue(value: object, config: object) -> dict[str, t.Any]:
     """Hash type, hash and queue of a flow."""
     try:
-        decision = decide(flow_from(value), config_from(config))
+        steered = steer_flow(value, config_from(config))
     except (InputError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(f"rss_queue: {exc}") from exc
-    return {"hash_type": decision.hash_type, "hash": decision.hash, "queue": decision.queue}
+    return {
+        "hash_type": steered.hash_type,
+        "hash": steered.hash,
+        "queue": steered.queue,
+        "header": steered.header,
+        "pin": steered.pin,
+    }
 
 
 class FilterModule:

@@ -48,10 +48,12 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_TUNNEL_PORTS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import HASH_INPUT_MAX
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash as compute
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.transports import four_bytes
 
 
 def toeplitz_hash(value: object, key: str) -> int:
@@ -64,8 +66,8 @@ def toeplitz_hash(value: object, key: str) -> int:
 
 def _data(value: object) -> bytes:
     if isinstance(value, dict):
-        flow = flow_from(value)
-        return flow.src + flow.dst + flow.ports
+        packet = flow_from(value).packet
+        return packet.src + packet.dst + next(iter(four_bytes(packet, DEFAULT_TUNNEL_PORTS.gtpu).values()), b"")
     try:
         data = bytes.fromhex(str(value))
     except ValueError:

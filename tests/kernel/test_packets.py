@@ -17,8 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import parse_frame
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import hash_input, steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
@@ -152,11 +151,9 @@ PADDING = 6000
 
 def padded_rows(types: tuple[str, ...]) -> list[Row]:
     """Rows that stay what they are when bytes are added at their end."""
-    mask = hash_types_to_mask(types)
-    rows = [row for row in ROWS if row.enabled == types]
-    return [
-        row for row in rows if hash_input(parse_frame(row.frame + bytes(PADDING)), mask) == (row.hash_type, row.data)
-    ]
+    rows, rss = [row for row in ROWS if row.enabled == types], four_queues(MICROSOFT_KEY, types)
+    found = [(row, steer(row.frame + bytes(PADDING), rss)) for row in rows]
+    return [row for row, steered in found if (steered.hash_type, steered.data) == (row.hash_type, row.data)]
 
 
 def test_headers_in_page_fragments(tap: HeldTap) -> None:

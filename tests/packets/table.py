@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    RssConfig,
+    hash_types_to_mask,
+    tunnel_types_to_mask,
+)
 from ansible_collections.virtnet.rss.tests.packets.builder import (
     AH,
     CARE,
@@ -58,7 +63,10 @@ V4_PORTS, V6_PORTS = V4 + PORTS, V6 + PORTS
 
 @dataclass(frozen=True)
 class Row:
-    """One packet: its hash type and hash input, or (None, b"") for the default queue."""
+    """One packet: its hash type and hash input, or (None, b"") for the default queue.
+
+    The hash types, the tunnel types and what else it needs of a configuration; ``config`` makes one of that.
+    """
 
     name: str
     sentence: str
@@ -66,6 +74,24 @@ class Row:
     hash_type: str | None
     data: bytes
     enabled: tuple[str, ...] = DEFAULT
+    tunnels: tuple[str, ...] = ()
+    symmetric: bool = False
+
+    def config(self, key: bytes, indirection: tuple[int, ...], default_queue: int = 0) -> RssConfig:
+        """What the row is about, with this key and this table."""
+        return RssConfig(
+            hash_key=key,
+            hash_types=hash_types_to_mask(self.enabled),
+            indirection=indirection,
+            default_queue=default_queue,
+            tunnel_types=tunnel_types_to_mask(self.tunnels),
+            symmetric=self.symmetric,
+        )
+
+    @property
+    def needs(self) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+        """Rows with the same needs share a program."""
+        return self.enabled, self.tunnels, self.symmetric
 
 
 VECTORS = json.loads((Path(__file__).parent / "rss_vectors.json").read_text(encoding="utf-8"))
@@ -98,7 +124,7 @@ IPV4_ROWS = [
     Row("tcp4", "TCP over IPv4 is hashed over addresses and ports.", ipv4(tcp()), "tcpv4", V4_PORTS),
     Row("udp4", "UDP over IPv4 is hashed over addresses and ports.", ipv4(udp(), UDP), "udpv4", V4_PORTS),
     Row("icmp4", "Another protocol is hashed over its addresses.", ipv4(bytes(16), ICMP), "ipv4", V4),
-    Row("sctp4", "SCTP has ports too, but virtio does not hash them.", ipv4(PORTS + bytes(8), SCTP), "ipv4", V4),
+    Row("sctp4-plain", "SCTP has ports too, but virtio does not hash them.", ipv4(PORTS + bytes(8), SCTP), "ipv4", V4),
     Row("tcp4-off", "Without tcpv4, TCP is hashed over its addresses.", ipv4(tcp()), "ipv4", V4, ("ipv4", "udpv4")),
     Row(
         "udp4-off", "Without udpv4, UDP is hashed over its addresses.", ipv4(udp(), UDP), "ipv4", V4, ("ipv4", "tcpv4")
@@ -379,8 +405,8 @@ OTHER_ROWS = [
     none("arp", "ARP is not hashed.", ethernet(bytes(28), 0x0806)),
     none("llc", "A length instead of a type is not hashed.", ethernet(bytes(40), 40)),
     none("lldp", "LLDP is not hashed.", ethernet(bytes(60), 0x88CC)),
-    none("mpls", "MPLS is not looked into.", ethernet(bytes(4) + ipv4(tcp())[14:], 0x8847)),
-    none("pppoe", "PPPoE is not looked into.", ethernet(bytes(8) + ipv4(tcp())[14:], 0x8864)),
+    none("mpls-plain", "MPLS is not looked into.", ethernet(bytes(4) + ipv4(tcp())[14:], 0x8847)),
+    none("pppoe-plain", "PPPoE is not looked into.", ethernet(bytes(8) + ipv4(tcp())[14:], 0x8864)),
     none("bare", "A frame of nothing but a header.", ethernet(b"", 0x0806)),
     Row("large", "1500 bytes.", ipv4(tcp() + bytes(1460)), "tcpv4", V4_PORTS),
     Row(

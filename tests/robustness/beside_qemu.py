@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import EXTENSION_HEADERS, VLAN_TYPES, parse_frame
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.extension_headers import EXTENSION_HEADERS
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import parse_frame
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide, steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import VLAN_TYPES
 from ansible_collections.virtnet.rss.tests.guests import qemu_rss
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
 from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, DEFAULT_QUEUE, TABLE, mutated
@@ -32,7 +34,7 @@ def _ethertype(frame: bytes) -> int:
 
 
 def _no_ip(frame: bytes) -> bool:
-    return _ethertype(frame) in (0x0800, 0x86DD) and not parse_frame(frame).ip_version
+    return _ethertype(frame) in (0x0800, 0x86DD) and parse_frame(frame).packet is None
 
 
 def _cut_transport(frame: bytes) -> bool:
@@ -56,7 +58,8 @@ def _cut_extension(frame: bytes) -> bool:
 
 
 def _chain(frame: bytes) -> bool:
-    return _ethertype(frame) == 0x86DD and parse_frame(frame).extension_headers
+    packet = parse_frame(frame).packet
+    return _ethertype(frame) == 0x86DD and packet is not None and packet.extension_headers
 
 
 # A cause is seen in the frame and, where it foretells it, in QEMU's answer. The first one that holds is counted.
@@ -73,7 +76,7 @@ CAUSES: dict[str, Callable[[bytes, int], bool]] = {
 
 def _cause(frame: bytes, rss: RssConfig, theirs: int) -> str:
     """Why QEMU's program may well have given this answer; empty when nothing explains it."""
-    if theirs != DEFAULT_QUEUE and all(decide(headers, rss).queue != theirs for headers in readings(frame)):
+    if theirs != DEFAULT_QUEUE and all(decide(packet, rss).queue != theirs for packet in readings(frame)):
         return ""
     return next((cause for cause, holds in CAUSES.items() if holds(frame, theirs)), "")
 

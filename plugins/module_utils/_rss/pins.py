@@ -12,11 +12,14 @@ from ipaddress import ip_network
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import PORT_MAX, check_queue
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import NO_PROTOCOL, SCTP, TCP, UDP
 
-__all__ = ("FLOW_TYPES", "NO_PROTOCOL", "PINS_MAX", "TAGGED", "Match", "Pin", "check_pins")
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._rss.ip import Packet
+
+__all__ = ("FLOW_TYPES", "PINS_MAX", "TAGGED", "Match", "Pin", "check_pins", "matching_pin")
 
 PINS_MAX = 16
-TCP, UDP, SCTP = 6, 17, 132
 # Flow type: version of IP, and protocol; None: any.
 FLOW_TYPES: dict[str, tuple[int | None, int | None]] = {
     "ether": (None, None),
@@ -31,7 +34,6 @@ FLOW_TYPES: dict[str, tuple[int | None, int | None]] = {
 }
 VERSION_CODES = {4: 1, 6: 2}  # 0: no IP
 TAGGED = 0x1000  # the place of DEI in a tag: there is a tag
-NO_PROTOCOL = 255  # of a packet whose extension headers do not lead to a transport header; IANA keeps it free
 RANGES = {
     "src_port": PORT_MAX,
     "dst_port": PORT_MAX,
@@ -188,3 +190,33 @@ def check_pins(pins: t.Sequence[Pin]) -> None:
         for former, other in enumerate(pins[:number]):
             if other.match().covers(pin.match()):
                 raise InputError(f"pins[{number}]", pin.words(), f"pins[{former}] takes all its packets before it")
+
+
+def matching_pin(pins: t.Sequence[Pin], packet: Packet | None, tci: int | None) -> int | None:
+    """The number of the first pin that an outer IP packet (None: no IP) behind a tag (None: no tag) matches."""
+    word, addresses = _word(packet, tci), _addresses(packet)
+    for number, pin in enumerate(pins):
+        value, mask, addresses_value, addresses_mask = pin.match()
+        same = all(byte & bits == wanted for byte, bits, wanted in zip(addresses, addresses_mask, addresses_value))
+        if word & mask == value and same:
+            return number
+    return None
+
+
+def _word(packet: Packet | None, tci: int | None) -> int:
+    """The 64-bit word of a packet, as Match describes it."""
+    word = 0 if tci is None else (tci | TAGGED) << 16
+    if packet is None:
+        return word
+    word |= packet.protocol | VERSION_CODES[packet.version] << 8 | packet.dscp << 10
+    ports = (packet.transport or b"")[:4]
+    if packet.protocol in (TCP, UDP, SCTP) and len(ports) == 4:
+        word |= int.from_bytes(ports, "big") << 32
+    return word
+
+
+def _addresses(packet: Packet | None) -> bytes:
+    if packet is None:
+        return bytes(ADDRESS_WORDS)
+    width = 8 if packet.version == 4 else 16
+    return (packet.src.ljust(width, b"\0") + packet.dst).ljust(ADDRESS_WORDS, b"\0")

@@ -11,7 +11,7 @@ import struct
 import typing as t
 from ipaddress import ip_address
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import ETHERNET, TCP, UDP
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import ETHERNET, TCP, UDP
 
 __all__ = ("flow_frame", "microsoft_frames", "proof_frames")
 

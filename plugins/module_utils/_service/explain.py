@@ -9,8 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import steer_flow
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -47,7 +46,7 @@ def explain(flow: str, sighting: Sighting) -> str:
             device=device.name,
         )
     rss = configuration.rss
-    decision = decide(flow_from(parse_flow(flow)), rss)
+    decision = steer_flow(parse_flow(flow), rss)
     lines = [f"{device.name} is steered by program {device.program.id if device.program else 0}"]
     if decision.hash is None:
         enabled = " ".join(mask_to_hash_types(rss.hash_types)) or "none"

@@ -31,13 +31,15 @@ def test_microsofts_vectors(vector: dict[str, t.Any], proto: str) -> None:
         "hash_type": f"{proto}v{family}",
         "hash": value,
         "queue": value % 128 % 4,
+        "header": "outer",
+        "pin": None,
     }
     assert toeplitz({"src": vector["src"], "dst": vector["dst"]}, KEY) == int(vector["addresses"], 16)
 
 
 def test_queue_of_what_is_not_hashed() -> None:
     config = {**CONFIG, "hash_types": ["tcpv4"], "default_queue": 3}
-    assert queue(FLOW, config) == {"hash_type": None, "hash": None, "queue": 3}
+    assert queue(FLOW, config) == {"hash_type": None, "hash": None, "queue": 3, "header": None, "pin": None}
 
 
 def test_hexadecimal_data() -> None:
@@ -59,7 +61,7 @@ REFUSED = [
     (queue, ({**FLOW, "dst": "::1"}, CONFIG), "same family"),
     (queue, ({**FLOW, "proto": "tcp"}, CONFIG), "flow.sport"),
     (queue, ({**FLOW, "proto": "udp", "sport": 70000, "dport": 1}, CONFIG), "65535"),
-    (queue, ({**FLOW, "vlan": 1}, CONFIG), "vlan"),
+    (queue, ({**FLOW, "colour": 1}, CONFIG), "colour"),
     (queue, ("flow", CONFIG), "dictionary"),
     (queue, (FLOW, {}), "hash_key is needed"),
     (queue, (FLOW, {**CONFIG, "hash_types": ["tcp"]}), "hash_types"),

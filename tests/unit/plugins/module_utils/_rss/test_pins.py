@@ -7,7 +7,10 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.pins import Pin, check_pins
+from ansible_collections.virtnet.rss.tests.packets.pins import PIN_ROWS, PinRow
 
 # Words of a pin; value and mask of the 64-bit word.
 WORDS: list[tuple[dict[str, t.Any], int, int]] = [
@@ -103,3 +106,17 @@ def test_there_are_sixteen() -> None:
     check_pins(pins[:16])
     with pytest.raises(InputError, match="at most 16"):
         check_pins(pins)
+
+
+@pytest.mark.parametrize("row", PIN_ROWS, ids=lambda row: row.name)
+def test_table(row: PinRow) -> None:
+    config = row.config(bytes(40), (0,))
+    steered = steer(row.frame, config, tci=row.tci)
+    assert steered.pin == row.taken_by
+    if row.taken_by is not None:
+        assert (steered.queue, steered.hash_type, steered.reason) == (row.pins[row.taken_by].queue, None, "pin")
+
+
+def test_without_redirect_no_pin_decides() -> None:
+    config = RssConfig(bytes(40), 0, (0,), default_queue=2, redirect=False, pins=(Pin(queue=1),))
+    assert steer(bytes(60), config).queue == 2
