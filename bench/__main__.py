@@ -15,12 +15,13 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.append(str(FOLDER.parent / "tests" / "vm"))  # the files there import each other as a script's do
 
-from ansible_collections.virtnet.rss.bench import device, fleet, host, per_packet, report, service  # noqa: E402
+from ansible_collections.virtnet.rss.bench import device, fleet, host, observer, per_packet, report, service  # noqa: E402
 
 OPEN_FILES = 4096  # 256 devices with four queues each, or 512 programs with their maps
 SECTIONS: dict[str, t.Callable[[bool], dict[str, t.Any]]] = {
     "per-packet": lambda quick: per_packet.measure(rounds=5 if quick else 25, repeat=20_000),
     "device": lambda quick: device.measure(rounds=5 if quick else 40),
+    "observer": lambda quick: observer.measure(rounds=5 if quick else 40),
     "service": lambda quick: service.measure(creations=20 if quick else 200, seconds=10 if quick else 65),
     "fleet": lambda quick: fleet.measure(hosts=5 if quick else 200),
     "host": lambda quick: host.measure(rounds=1 if quick else 5),

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 	rounds = atoi(argv[3]);
 	for (char *word = strtok(argv[4], ":"); word && number < PROGRAMS; word = strtok(NULL, ":"))
 		programs[number++] = atoi(word);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* who reads a line knows that its round is over */
 	count = read_frames();
 	hold(argv[1]);
 	puts("ready");

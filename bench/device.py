@@ -16,7 +16,7 @@ from ansible_collections.virtnet.rss.bench import peers
 from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
 from ansible_collections.virtnet.rss.tests.packets.builder import TCP, UDP, ipv4, ipv6, tcp, udp
 
-__all__ = ("measure",)
+__all__ = ("AUTOMATIC", "frames", "measure")
 
 FLOWS = 256
 AUTOMATIC = -1
@@ -58,7 +58,7 @@ def _time(
         os.set_inheritable(descriptor, True)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=inherited) as process:
         assert process.stdin and process.stdout
-        process.stdin.write(_frames())
+        process.stdin.write(frames())
         process.stdin.flush()
         if process.stdout.readline() == b"ready\n":
             for words in ("link set tap0 up", *commands):
@@ -71,7 +71,7 @@ def _time(
     return {name: statistics.median(column) for name, column in zip(names, columns)}
 
 
-def _frames() -> bytes:
+def frames() -> bytes:
     """A packet of 64 or 78 bytes for each of 256 flows: TCP and UDP over IPv4 and IPv6."""
     source, made = random.Random(3), b""
     for number in range(FLOWS):

@@ -66,6 +66,12 @@ def _device(section: dict[str, t.Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _observer(section: dict[str, t.Any]) -> str:
+    rows = [[name, f"{section[name]:.0f}"] for name in ("alone", "watched")]
+    rows.append(["difference", f"{section['watched'] - section['alone']:.0f}"])
+    return _table("Into a TAP device while its packets are watched", ["", "ns a packet"], rows)
+
+
 def _host(section: dict[str, t.Any]) -> str:
     parts = []
     for count, works in section["phases"].items():
@@ -110,6 +116,7 @@ def _fleet(section: dict[str, t.Any]) -> str:
 SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {
     "per_packet": _per_packet,
     "device": _device,
+    "observer": _observer,
     "service": _service,
     "host": _host,
     "fleet": _fleet,

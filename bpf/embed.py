@@ -148,14 +148,22 @@ def abi_file(name: str, path: Path, compiler: str) -> str:
 
 
 # What Python reads and writes beside .rodata.
-VALUE_TYPES = {"steering": ("queue_counters",), "inspect": ("queue_record",)}
+VALUE_TYPES = {
+    "steering": ("queue_counters",),
+    "inspect": ("queue_record",),
+    "observe": ("observed", "protocol"),
+}
+# Socket filters: they are told apart from others' among all those that the kernel holds, so their tags are known.
+TAGGED = ("steering", "observe")
 
 
 def program_section(elf: ELFFile) -> tuple[str, t.Any]:
-    """Name of the one program, and the section that holds its code."""
+    """Name of the one program, and the section that holds its code; .text has functions that programs call."""
     for symbol in elf.get_section_by_name(".symtab").iter_symbols():
         if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_info"]["bind"] == "STB_GLOBAL":
-            return symbol.name, elf.get_section(symbol["st_shndx"])
+            section = elf.get_section(symbol["st_shndx"])
+            if section.name != ".text":
+                return symbol.name, section
     raise SystemExit("embed.py: no program in the object")
 
 
@@ -213,7 +221,7 @@ def object_file(name: str, objects: dict[str, bytes], paths: dict[str, Path], co
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             program = program_section(elf)[0]
-            if name == "steering":  # the only program that is looked for among those the kernel holds
+            if name in TAGGED:
                 known_tags[byte_order] = tags(elf, byte_order)
             index = next((i for i, s in enumerate(elf.iter_sections()) if s.name == ".maps"), None)
             maps = [

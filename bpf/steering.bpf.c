@@ -69,7 +69,11 @@ static __always_inline void count(__u32 queue, enum hash_type type)
 		counters->packets[type]++;
 }
 
+#ifndef VIRTNET_RSS_ASKED /* observe.bpf.c asks the same code, and is the program */
 SEC("socket")
+#else
+static __always_inline
+#endif
 int virtnet_rss(struct __sk_buff *skb)
 {
 	struct window window = {};

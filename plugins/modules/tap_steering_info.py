@@ -54,6 +54,18 @@ options:
         a run.
     type: float
     default: 0.0
+  observe:
+    description:
+      - Watch the packets for each guest for this many seconds, and tell on which queue each arrived and on which one it
+        would have, had the device been steered; for a steered device, how many took the queue that its program names.
+        V(0) does not.
+      - A device that is not steered is asked with the defaults of M(virtnet.rss.tap_steering) and a random key, a
+        steered one with its own configuration.
+      - The kernel copies the description of each packet for that time, which costs the host some hundred nanoseconds a
+        packet. No packet is kept, and the devices are not touched. With O(measure) as well, one comes after the other.
+    type: float
+    default: 0.0
+    version_added: 0.2.0
 seealso:
   - module: virtnet.rss.tap_steering
   - module: virtnet.rss.capability_facts
@@ -69,6 +81,19 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ item.name }} is {{ item.state }} {{ item.reason }}"
   loop: "{{ guests.taps | rejectattr('state', 'equalto', 'steered') }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Which guests would gain from steering?
+  virtnet.rss.tap_steering_info:
+    netns: all
+    observe: 5
+  register: guests
+
+- name: Name them, and what to do
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.observed.advice }}"
+  loop: "{{ guests.taps | selectattr('observed.verdict', 'equalto', 'steer') }}"
   loop_control:
     label: "{{ item.name }}"
 
@@ -128,7 +153,19 @@ taps:
         queues: [1012, 985, 1001, 1002]
         hash_types: {none: 4, ipv4: 0, tcpv4: 2000, udpv4: 1996}
         spread: 1.012
+        excess: 1.012
       measured: {seconds: 2.0, packets: 3812, nanoseconds_per_packet: 61.4}
+      observed:
+        seconds: 5.0
+        packets: 12840
+        now: {queues: [3208, 3219, 3201, 3212], spread: 1.003}
+        steered: {queues: [3208, 3219, 3201, 3212], spread: 1.003, hash_types: {none: 40, ipv4: 0, tcpv4: 5120}}
+        agreed: 12840
+        unseen: 0
+        protocols: {tcp/ipv4: 5120, udp/ipv4: 2560, arp: 40}
+        verdict: keep
+        words: {}
+        advice: "steered: 100 % of the packets took the queue that its program names, the busiest 25 %"
   contains:
     name: {description: Name of the device., type: str}
     netns:
@@ -199,6 +236,12 @@ taps:
         spread:
           description: The busiest queue over the mean. 1 is even; the number of queues is everything on one of them.
           type: float
+        excess:
+          description:
+            - How many times its part of the indirection table the queue got that got most beyond it; V(1) is as it is
+              wanted, also where a table gives some queues more than others.
+          type: float
+          version_added: 0.2.0
     measured:
       description: What the program did while it was watched; null without O(measure).
       type: dict
@@ -206,6 +249,41 @@ taps:
         seconds: {description: The time., type: float}
         packets: {description: Packets that the driver asked the program about., type: int}
         nanoseconds_per_packet: {description: What one cost., type: float}
+    observed:
+      description: What became of the packets that were watched; null without O(observe).
+      type: dict
+      version_added: 0.2.0
+      contains:
+        seconds: {description: The time., type: float}
+        packets: {description: Packets for the guest., type: int}
+        now:
+          description: The queues that they took.
+          type: dict
+          contains:
+            queues: {description: Packets for each enabled queue., type: list, elements: int}
+            spread: {description: The busiest queue over the mean; null without packets., type: float}
+        steered:
+          description: The queues that a steering program would have given the very same packets.
+          type: dict
+          contains:
+            queues: {description: Packets for each enabled queue., type: list, elements: int}
+            spread: {description: The busiest queue over the mean; null without packets., type: float}
+            hash_types: {description: "Packets for each hash type; C(none) are those that are not hashed.", type: dict}
+        agreed: {description: Packets for which both are the same queue., type: int}
+        unseen:
+          description:
+            - Packets that reached the guest beside these. Those that the host's XDP redirects into the device go past
+              any selection of a queue; others had waited in the queues before.
+          type: int
+        protocols: {description: "Packets for each protocol, the most first.", type: dict}
+        verdict:
+          description:
+            - V(steer) where it pays, V(leave) where it does not, V(keep) a steering that works, V(change) it to other
+              words, V(look) at a device whose packets do not take the queue that its program names, V(unknown) when
+              there were too few packets or something was in the way.
+          type: str
+        words: {description: Options of M(virtnet.rss.tap_steering) to add., type: dict}
+        advice: {description: The same in one sentence., type: str}
 """
 
 from ansible.module_utils.basic import AnsibleModule

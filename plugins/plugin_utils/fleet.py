@@ -20,7 +20,9 @@ UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED = "unreachable", "failed", "unsuppor
 STATUSES = (UNREACHABLE, FAILED, UNSUPPORTED, SUPPORTED)
 STATES = ("steered", "automatic", "foreign", "unknown")
 SETTLED, CHANGES = ("none", "keep", "ignore"), ("attach", "replace", "detach")  # of what a dry run says of a device
-UNEVEN = 1.5  # busiest queue over the mean, from which on a device is worth a look
+UNEVEN = 1.5  # times its part of the table that the busiest queue got, from which on a device is worth a look
+FEWEST = 50  # packets a queue, below which a spread is an accident
+GAINING = ("steer", "change", "look")  # verdicts of an observation that ask for something to be done
 
 Report = t.Dict[str, t.Any]
 
@@ -91,8 +93,8 @@ def _identity(tap: t.Mapping[str, t.Any]) -> tuple[int, int]:
 
 
 def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) -> Report:
-    counters, program = tap["counters"] or {}, tap["program"] or {}
-    spread = counters.get("spread")
+    counters, program, observed = tap["counters"] or {}, tap["program"] or {}, tap.get("observed") or {}
+    now = observed.get("now") or {}
     action = step.get("action", "none")
     return {
         "host": host,
@@ -106,13 +108,24 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "holder": ", ".join(holder["command"] for holder in tap["holders"]),
         "queues": tap["queues"],
         "disabled_queues": tap["disabled_queues"],
-        "packets": counters.get("queues") or [],
-        "spread": spread,
-        "uneven": bool(spread and tap["queues"] > 1 and spread >= UNEVEN),
+        "packets": counters.get("queues") or now.get("queues") or [],
+        "spread": counters.get("spread") or now.get("spread"),
+        "would_be": (observed.get("steered") or {}).get("spread"),
+        "verdict": observed.get("verdict", ""),
+        "advice": observed.get("advice", ""),
+        "uneven": _is_uneven(tap),
         "dropped": (tap["traffic"] or {}).get("dropped", 0),
         "drift": "" if action in SETTLED else f"would {action}" if action in CHANGES else action,
         "drift_reason": step.get("reason", ""),
     }
+
+
+def _is_uneven(tap: t.Mapping[str, t.Any]) -> bool:
+    """Against what its own table wants, which may give some queues more; before 0.2.0 the spread alone is told."""
+    counters = tap["counters"] or {}
+    beyond = counters.get("excess", counters.get("spread")) or 0
+    enough = sum(counters.get("queues") or ()) >= FEWEST * tap["queues"]
+    return bool(tap["queues"] > 1 and enough and beyond >= UNEVEN)
 
 
 def _totals(hosts: list[Report], devices: list[Report]) -> Report:
@@ -123,6 +136,7 @@ def _totals(hosts: list[Report], devices: list[Report]) -> Report:
         "state": {state: sum(device["state"] == state for device in devices) for state in STATES},
         "drift": sum(bool(device["drift"]) for device in devices),
         "uneven": sum(device["uneven"] for device in devices),
+        "gaining": sum(device["verdict"] in GAINING for device in devices),
         "services_stopped": sum(host["service"] == STOPPED for host in hosts),
         "old_kernels": sum(host["meets_minimum"] is False for host in hosts),
     }
@@ -135,8 +149,10 @@ def fleet_text(report: Report) -> str:
         f"{totals['hosts']} hosts: {_counts(totals['status'])}; {totals['services_stopped']} services stopped",
         f"{totals['devices']} devices: " + _counts(totals["state"]),
         f"{totals['drift']} devices differ from what is wanted, {totals['uneven']} are uneven "
-        f"(busiest queue {UNEVEN} times the mean or more)",
+        f"(a queue has {UNEVEN} times its part or more)",
     ]
+    if any(device["verdict"] for device in report["devices"]):
+        lines.append(f"{totals['gaining']} devices would gain by what their packets say")
     lines += [
         f"host {host['name']}: {host['status']}: {'; '.join(host['reasons']) or 'no reason was given'}"
         for host in report["hosts"]
@@ -151,12 +167,16 @@ def _counts(counts: t.Mapping[str, int]) -> str:
 
 
 def _needs_a_look(device: Report) -> bool:
-    return bool(device["drift"] or device["uneven"] or device["state"] in ("foreign", "unknown"))
+    return bool(
+        device["drift"] or device["uneven"] or device["verdict"] in GAINING or device["state"] in ("foreign", "unknown")
+    )
 
 
 def _line(device: Report) -> str:
     place = f"{device['netns']}/" if device["netns"] else ""
     notes = [note for note in (device["drift"], device["drift_reason"], device["reason"]) if note]
+    if device["verdict"] in GAINING:
+        notes.append(device["advice"])
     if device["uneven"]:
         notes.append(f"spread {device['spread']}: {' '.join(map(str, device['packets']))}")
     return f"{device['host']} {place}{device['name']}: {device['state']}{': ' if notes else ''}{'; '.join(notes)}"

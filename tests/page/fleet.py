@@ -60,6 +60,22 @@ def _tap(source: random.Random, number: int) -> dict[str, t.Any]:
         "holders": [{"command": "qemu-system-x86" if number else HOSTILE}],
         "queues": 4,
         "disabled_queues": 0,
-        "counters": {"queues": packets, "spread": round(max(packets) * 4 / sum(packets), 3)} if steered else None,
+        "counters": _counters(packets) if steered else None,
+        "observed": _observed(packets) if state == "automatic" else None,
         "traffic": {"to_guest": sum(packets), "from_guest": 0, "dropped": number},
+    }
+
+
+def _counters(packets: list[int]) -> dict[str, t.Any]:
+    spread = round(max(packets) * 4 / sum(packets), 3)
+    return {"queues": packets, "spread": spread, "excess": spread}
+
+
+def _observed(packets: list[int]) -> dict[str, t.Any]:
+    """Everything on one queue, and even once it is steered."""
+    return {
+        "now": {"queues": [sum(packets), 0, 0, 0], "spread": 4.0},
+        "steered": {"queues": packets, "spread": 1.01},
+        "verdict": "steer",
+        "advice": "steer it: the busiest queue takes 100 % of the packets, steered 26 %",
     }

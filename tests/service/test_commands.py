@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import os
+from collections import Counter
 
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
@@ -32,7 +35,15 @@ def test_hostile_names(service: Running) -> None:
         flow = ("tcp 66.9.149.187:2794 161.142.100.80:1766", "--device", "tap*")
         said = [
             service.command(*words, check=False).stdout
-            for words in (("status",), ("status", "--json"), ("top", "--rounds", "1"), ("explain", *flow), ("metrics",))
+            for words in (
+                ("status",),
+                ("status", "--json"),
+                ("top", "--rounds", "1"),
+                ("explain", *flow),
+                ("metrics",),
+                ("advise", "--seconds", "0.1"),
+                ("advise", "--seconds", "0.1", "--json"),
+            )
         ]
     said.append(service.stop())
     assert all("tap" in text and text.replace("\n", "").isprintable() for text in said)
@@ -68,3 +79,29 @@ def test_top(service: Running, tap: HeldTap) -> None:
     tap.send(FRAMES)
     output = service.command("top", "--rounds", "1", "--interval", "0.2").stdout
     assert output.splitlines()[0] == "tap0: steered, ebpf decides" and output.count("queue") == 4
+
+
+def packet_sockets() -> int:
+    with open("/proc/net/packet", encoding="ascii") as lines:
+        return len(lines.readlines())
+
+
+def test_advise(service: Running, tap: HeldTap) -> None:
+    """The installed file brings the observer along; what it tells is what arrived."""
+    with HeldTap("tap1", 2), concurrent.futures.ThreadPoolExecutor() as workers:
+        before = packet_sockets()
+        said = workers.submit(service.command, "advise", "tap*", "--seconds", "3", "--json")
+        eventually(lambda: packet_sockets() >= before + 2, 30)
+        arrived = tap.send(FRAMES * 2)
+        reports = json.loads(said.result().stdout)
+        lines = service.command("advise", "tap*", "--seconds", "0.1").stdout.splitlines()
+    ours = os.stat("/proc/self/ns/net").st_ino  # a command tells of every namespace
+    busy, idle = (report for report in reports if report["netns_inode"] == ours)
+    assert (busy["name"], busy["state"], busy["netns"], idle["name"]) == ("tap0", "automatic", "", "tap1")
+    received = Counter(queue for queue, _frame in arrived)
+    assert busy["now"]["queues"] == [received[queue] for queue in range(4)]
+    assert sum(busy["steered"]["queues"]) == busy["packets"] == len(arrived)
+    assert busy["verdict"] in ("steer", "leave") and idle["verdict"] == "unknown"
+    assert idle["now"] == {"queues": [0, 0], "spread": None} and "0 packets in 3 s" in idle["advice"]
+    assert lines[0].split() == ["device", "netns", "state", "packets", "now", "steered", "protocols"]
+    assert any(line.startswith("tap0: ") for line in lines) and max(map(len, lines)) <= 80

@@ -143,6 +143,7 @@ _OBJECT_CALLS: dict[str, tuple[t.Any, ...]] = {
 }
 # Thin wrappers of the system call: before 1.0 the result is -1 and errno tells, since 1.0 both do.
 _SYSTEM_CALLS: dict[str, tuple[t.Any, ...]] = {
+    "bpf_map_get_next_key": (ctypes.c_int, _Pointer, _Pointer),
     "bpf_map_lookup_elem": (ctypes.c_int, _Pointer, _Pointer),
     "bpf_map_update_elem": (ctypes.c_int, _Pointer, _Pointer, ctypes.c_uint64),
     "bpf_map_get_fd_by_id": (ctypes.c_uint32,),

@@ -18,7 +18,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import VIR
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("REASONS", "Counters", "read_counters")
+__all__ = ("REASONS", "Counters", "counters_of", "read_counters")
 
 # What a packet is counted under, in the order of enum hash_type (bpf/abi.h).
 REASONS = ("none", *VIRTIO_HASH_TYPES)
@@ -60,9 +60,14 @@ def read_counters(libbpf: Libbpf, map_id: int, queues: int) -> Counters | None:
     if descriptor is None:
         return None
     try:
-        return Counters(tuple(map(_sum, inventory.read_per_cpu(libbpf, descriptor, RECORD.size, range(queues)))))
+        return counters_of(libbpf, descriptor, queues)
     finally:
         os.close(descriptor)
+
+
+def counters_of(libbpf: Libbpf, descriptor: int, queues: int) -> Counters:
+    """The same of an open map."""
+    return Counters(tuple(map(_sum, inventory.read_per_cpu(libbpf, descriptor, RECORD.size, range(queues)))))
 
 
 def _sum(values: list[bytes]) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, Traffic
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
@@ -47,6 +48,7 @@ class Sighting:
     traffic: Traffic | None = None
     counters: Counters | None = None  # only of a program of ours that counts
     measurement: Measurement | None = None
+    observation: Observation | None = None
 
 
 @dataclass(frozen=True)

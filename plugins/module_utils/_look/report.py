@@ -10,7 +10,10 @@ import pwd
 import typing as t
 from dataclasses import asdict
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS
+from ansible_collections.virtnet.rss.plugins.module_utils._look.protocols import named
+from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 
@@ -18,9 +21,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
     from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Device
 
-__all__ = ("sighting_report", "spread")
+__all__ = ("observation_report", "sighting_report")
 
 # As `ip tuntap` calls them.
 FLAGS = {
@@ -60,8 +64,30 @@ def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
             "hash": implementation.hash,
         },
         "traffic": None if sighting.traffic is None else asdict(sighting.traffic),
-        "counters": _counters(sighting.counters, device.queues),
+        "counters": _counters(sighting.counters, device),
         "measured": _measured(sighting.measurement),
+        "observed": observation_report(device, sighting.observation) if sighting.observation else None,
+    }
+
+
+def observation_report(device: Device, observation: Observation) -> dict[str, t.Any]:
+    """What was seen of a device's packets, what a configuration would have made of them, and what to do."""
+    advice = advise(device, observation)
+    return {
+        "seconds": observation.seconds,
+        "packets": sum(observation.now),
+        "now": {"queues": observation.now, "spread": spread(observation.now)},
+        "steered": {
+            "queues": observation.would_be,
+            "spread": spread(observation.would_be),
+            "hash_types": observation.steered.by_reason() if observation.steered else {},
+        },
+        "agreed": observation.agreed,
+        "unseen": observation.unseen,
+        "protocols": named(observation.protocols or {}),
+        "verdict": advice.verdict,
+        "words": advice.words,
+        "advice": advice.text,
     }
 
 
@@ -100,23 +126,19 @@ def _user(uid: int) -> str:
         return ""
 
 
-def _counters(counters: Counters | None, queues: int) -> dict[str, t.Any] | None:
+def _counters(counters: Counters | None, device: Device) -> dict[str, t.Any] | None:
     if counters is None:
         return None
-    packets = counters.packets(queues)
+    packets = counters.packets(device.queues)
+    configuration = device.program.configuration if device.program else None
     return {
         "packets": counters.total,
         "queues": packets,
         "hash_types": counters.by_reason(),
         "by_queue": [dict(zip(REASONS, row)) for row in counters.by_queue],
         "spread": spread(packets),
+        "excess": excess(packets, configuration.rss.indirection) if configuration and counters.total else None,
     }
-
-
-def spread(packets: list[int]) -> float | None:
-    """The busiest queue over the mean: 1 is even, the number of queues is everything on one."""
-    total = sum(packets)
-    return round(max(packets) * len(packets) / total, 3) if total else None
 
 
 def _measured(measurement: Measurement | None) -> dict[str, t.Any] | None:

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 import typing as t
@@ -18,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sigh
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
+from ansible_collections.virtnet.rss.plugins.module_utils._service.advising import advice_reports, advice_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
@@ -178,6 +180,11 @@ def _rates(now: Sighting, before: Sighting | None, seconds: float) -> list[float
     return [count / seconds for count in counters.packets(now.device.queues)]
 
 
+def _advise(arguments: Arguments) -> None:
+    reports = advice_reports(_sightings(arguments), arguments.seconds, sleep=time.sleep)
+    say(json.dumps(reports) if arguments.json else advice_text(reports, shutil.get_terminal_size().columns))
+
+
 def _explain(arguments: Arguments) -> None:
     arguments.taps = [arguments.device]
     for sighting in _sightings(arguments):
@@ -251,6 +258,10 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--interval", type=_seconds(0.1), default=1.0, metavar="SECONDS")
     top.add_argument("--rounds", type=int, default=0, help="stop after so many; default: never")
     top.add_argument("taps", nargs="*", metavar="DEVICE")
+    advise = add("advise", _advise, "Watch the packets of guests: which of them gain from steering, and by how much.")
+    advise.add_argument("--seconds", type=_seconds(0.1), default=5.0, metavar="SECONDS", help="default: %(default)g")
+    advise.add_argument("--json", action="store_true")
+    advise.add_argument("taps", nargs="*", metavar="DEVICE", help="names or patterns; default: all devices")
     explaining = add("explain", _explain, "Which queue a flow takes, and why.")
     explaining.add_argument("flow", metavar="FLOW", help="such as 'tcp 192.0.2.1:1234 198.51.100.2:443'")
     explaining.add_argument("--device", required=True, metavar="DEVICE", help="a name, or a pattern for several")

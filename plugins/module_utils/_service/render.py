@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable
@@ -14,14 +15,25 @@ if t.TYPE_CHECKING:
 
 __all__ = ("bars", "table")
 
+NARROWEST = 16  # letters of a column that goes on below itself
 BLOCK = "\N{FULL BLOCK}"
 
 
-def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]]) -> str:
-    """Columns with two blanks between; control characters of names do not reach the terminal."""
+def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: int = 0) -> str:
+    """Columns with two blanks between; control characters of names do not reach the terminal.
+
+    With a ``width`` the last column goes on below itself where a line would be longer.
+    """
     texts = [list(head), *([printable(str(cell)) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in texts)
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    lines = []
+    for *cells, last in texts:
+        begin = "".join(f"{cell:{size}}  " for cell, size in zip(cells, widths))
+        room = max(width - indent, NARROWEST) if width else max(widths[-1], 1)
+        first, *others = textwrap.wrap(last, room) or [""]
+        lines += [(begin + first).rstrip(), *(" " * indent + more for more in others)]
+    return "\n".join(lines)
 
 
 def bars(sighting: Sighting, packets: t.Sequence[float], *, width: int = 40) -> str:

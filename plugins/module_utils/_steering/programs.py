@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object, steering_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import RODATA_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode
@@ -28,6 +28,7 @@ OURS, QEMU, OTHER = "virtnet.rss", "qemu", "other"
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
 FDINFO_SIZE = 4096  # a map's has some 200 bytes
 KNOWN_TAGS = frozenset(steering_object.TAGS[sys.byteorder].values())
+OBSERVER_TAGS = frozenset(observe_object.TAGS[sys.byteorder].values())
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         program = inventory.program_of(libbpf, descriptor)
     finally:
         os.close(descriptor)
-    if program.type != inventory.SOCKET_FILTER:
+    if program.type != inventory.SOCKET_FILTER or _is_observer(program):
         return None
     decoded, counters_map = None, None
     if program.name == steering_object.PROGRAM and program.tag in KNOWN_TAGS:
@@ -81,6 +82,11 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         configuration=decoded[1] if decoded else None,
     )
     return Described(attached, decoded[0] if decoded else None)
+
+
+def _is_observer(program: inventory.Program) -> bool:
+    """Our filter of packet sockets (bpf/observe.bpf.c): it steers nothing, and hides nobody who does."""
+    return program.name == observe_object.PROGRAM and program.tag in OBSERVER_TAGS
 
 
 def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[int, bytes] | None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "19aee748dc7e5bf7deede2c5d2bae97adef14da4eed707c87acf47a83663c852"
+SOURCE_DIGEST = "c8412651dd9543412cf7bc88561de5b3761a6e716f32a451df4645dd35792764"
 PROGRAM = "inspect_tun"
 # The ELF object for each byte order: zlib, base64.
 OBJECTS = {

@@ -87,6 +87,49 @@ def test_text() -> None:
     assert any(line.startswith("hv000 vnet0: steered: would replace; another table; spread") for line in lines)
 
 
+def tap(**changes: t.Any) -> dict[str, t.Any]:
+    return {**FLEET["hv003"]["audit_info"]["taps"][0], "observed": None, **changes}
+
+
+def device_of(given: dict[str, t.Any]) -> dict[str, t.Any]:
+    answer = {**FLEET["hv003"], "audit_info": {"exact": True, "taps": [given]}}
+    (device,) = fleet_report(["hv003"], {"hv003": answer})["devices"]
+    found: dict[str, t.Any] = device
+    return found
+
+
+@pytest.mark.parametrize(
+    ("counters", "uneven"),
+    [
+        ({"queues": [400, 100, 100, 100], "spread": 2.286, "excess": 2.286}, True),
+        ({"queues": [1, 0, 0, 1], "spread": 2.0, "excess": 2.0}, False),  # an accident
+        ({"queues": [400, 100, 100, 100], "spread": 2.286, "excess": 1.01}, False),  # its weights want it so
+        ({"queues": [400, 100, 100, 100], "spread": 2.286}, True),  # what release 0.1.0 tells
+        ({"queues": [0, 0, 0, 0], "spread": None, "excess": None}, False),
+    ],
+)
+def test_uneven(counters: dict[str, t.Any], uneven: bool) -> None:
+    assert device_of(tap(counters=counters))["uneven"] is uneven
+
+
+def test_what_was_observed() -> None:
+    observed = {
+        "now": {"queues": [9, 1], "spread": 1.8},
+        "steered": {"queues": [5, 5], "spread": 1.0},
+        "verdict": "steer",
+        "advice": "steer it",
+    }
+    device = device_of(tap(state="automatic", counters=None, observed=observed))
+    assert (device["packets"], device["spread"], device["would_be"]) == ([9, 1], 1.8, 1.0)
+    given = {"hv003": {**FLEET["hv003"], "audit_info": {"exact": True, "taps": [tap(observed=observed)]}}}
+    lines = fleet_text(fleet_report(["hv003"], given)).splitlines()
+    assert "1 devices would gain by what their packets say" in lines and "steer it" in lines[-1]
+
+
+def test_what_was_not_observed() -> None:
+    assert device_of(tap())["would_be"] is None and "would gain" not in fleet_text(fleet_report(["hv003"], FLEET))
+
+
 def test_a_service_that_is_stopped() -> None:
     """Its guests may be as wanted still, so the host is supported, and needs a look."""
     assert [host["service"] for host in REPORT["hosts"]] == ["stopped", "running", "", "running"]

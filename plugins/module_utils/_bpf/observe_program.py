@@ -1,0 +1,138 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the observer (bpf/observe.bpf.c), a filter of packet sockets that counts and keeps nothing.
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import socket
+import struct
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import read_per_cpu
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
+
+if t.TYPE_CHECKING:
+    from types import TracebackType
+
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+
+__all__ = ("ObserveProgram", "Protocol", "Taken")
+
+SO_ATTACH_BPF = 50  # include/uapi/asm-generic/socket.h
+COUNTER = struct.Struct("=Q")
+
+
+class Taken(t.NamedTuple):
+    """Packets on one queue."""
+
+    packets: int
+    agreed: int  # of them, those that the configuration sends there as well
+
+
+class Protocol(t.NamedTuple):
+    """What kind a packet is, in host byte order (struct protocol of bpf/observe.h); all 0: others."""
+
+    eth_type: int
+    ip_proto: int
+    port: int  # of UDP, where it is one of a tunnel or of IPsec
+    fragment: bool
+
+
+class ObserveProgram:
+    """A loaded observer; it works from attach() until the socket is closed, and close() ends it."""
+
+    def __init__(self, libbpf: Libbpf, steering: bytes, *, queues: int, enabled: int) -> None:
+        """``steering`` is the .rodata of a steering program (struct rodata of steering_abi) that can name ``queues``
+        queues; ``enabled`` are the device's now. Raises VerifierError and ObjectError.
+        """
+        self._libbpf = libbpf
+        self._object = BpfObject(libbpf, embedded_object(observe_object.OBJECTS))
+        try:
+            self._object.set_rodata(_rodata(steering, enabled))
+            self._object.set_max_entries(observe_object.MAP_QUEUE_COUNTERS, queues)
+            self._object.load()
+            self._make_others()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> ObserveProgram:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the descriptors."""
+        self._object.close()
+
+    def attach(self, packets: socket.socket) -> None:
+        """Make it the filter of a packet socket (SOCK_RAW: the filter sees the frame from its Ethernet header on)."""
+        packets.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_BPF, struct.pack("=i", self._object.program_fd(observe_object.PROGRAM))
+        )
+
+    def taken(self, queues: int) -> list[Taken]:
+        """What the driver chose: the packets on each of the first ``queues`` queues."""
+        size = ctypes.sizeof(abi.Observed)
+        descriptor = self._object.map_fd(observe_object.MAP_OBSERVED)
+        found = []
+        for values in read_per_cpu(self._libbpf, descriptor, size, range(queues)):
+            records = [abi.Observed.from_buffer_copy(value) for value in values]
+            found.append(Taken(sum(each.packets for each in records), sum(each.agreed for each in records)))
+        return found
+
+    @property
+    def counters_map(self) -> int:
+        """Descriptor of the steering code's own counters: what the configuration would have chosen."""
+        return self._object.map_fd(observe_object.MAP_QUEUE_COUNTERS)
+
+    def protocols(self) -> dict[Protocol, int]:
+        """Packets of each kind that was seen."""
+        descriptor, key, found = self._protocols, abi.Protocol(), {}
+        previous: t.Any = None
+        size = COUNTER.size * int(self._libbpf.call("libbpf_num_possible_cpus"))
+        value = ctypes.create_string_buffer(size)
+        while self._follows(descriptor, previous, key):
+            self._libbpf.call("bpf_map_lookup_elem", descriptor, ctypes.byref(key), value)
+            packets = sum(number for (number,) in COUNTER.iter_unpack(value.raw))
+            kind = Protocol(key.eth_type, key.ip_proto, key.port, bool(key.fragment))
+            if packets:
+                found[kind] = packets
+            previous = abi.Protocol.from_buffer_copy(key)
+        return found
+
+    def _follows(self, descriptor: int, previous: t.Any, key: ctypes.Structure) -> bool:
+        """Put the key behind ``previous`` (None: the first one) into ``key``; False at the end."""
+        try:
+            before = None if previous is None else ctypes.byref(previous)
+            self._libbpf.call("bpf_map_get_next_key", descriptor, before, ctypes.byref(key))
+        except ObjectError as exc:
+            if exc.errno == errno.ENOENT:
+                return False
+            raise
+        return True
+
+    @property
+    def _protocols(self) -> int:
+        return self._object.map_fd(observe_object.MAP_PROTOCOLS)
+
+    def _make_others(self) -> None:
+        """The element that takes what has no room."""
+        zeros = bytes(COUNTER.size * int(self._libbpf.call("libbpf_num_possible_cpus")))
+        self._libbpf.call("bpf_map_update_elem", self._protocols, ctypes.byref(abi.Protocol()), zeros, 0)
+
+
+def _rodata(steering: bytes, enabled: int) -> bytes:
+    """The steering program's own .rodata is the beginning of the observer's, which has one number behind it."""
+    rodata = abi.Rodata.from_buffer_copy(steering.ljust(ctypes.sizeof(abi.Rodata), b"\0"))
+    rodata.enabled_queues = enabled
+    return bytes(rodata)[: abi.RODATA_SIZE]

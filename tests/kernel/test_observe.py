@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watching packets: what is told of them is what the readers of the device got, and what steering then gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import (
+    Observation,
+    observe,
+    wanted_configuration,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Indirection
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
+from ansible_collections.virtnet.rss.tests.kernel import foreign
+from ansible_collections.virtnet.rss.tests.kernel.module import TREE, run_module
+from ansible_collections.virtnet.rss.tests.kernel.reader import FLAGS, IFF_VNET_HDR, HeldTap
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+
+KEY, OTHER_KEY = bytes(range(40)), bytes(range(40, 0, -1))
+FRAMES = [frame for frame in random_frames(seed=19, count=600) if 60 <= len(frame) <= 1500]
+WANTED = Desired(hash_key=KEY)
+Arrived = t.List[t.Tuple[int, bytes]]
+
+
+def watch(work: t.Callable[[], object], desired: Desired | None = WANTED, name: str = "tap0") -> Observation:
+    """What is seen of the device while ``work`` is done."""
+    info = look([name], [current_namespace()])
+    (observation,) = observe(
+        info.sightings, lambda each: wanted_configuration(each.device, desired), 1, sleep=lambda _seconds: work()
+    )
+    return observation
+
+
+def watched(tap: HeldTap, desired: Desired | None = WANTED) -> tuple[Observation, Arrived]:
+    """What is seen of FRAMES, and what arrived of them."""
+    arrived: Arrived = []
+    observation = watch(lambda: arrived.extend(tap.send(FRAMES)), desired)
+    assert not observation.reason and sorted(frame for _queue, frame in arrived) == sorted(FRAMES)
+    return observation, arrived
+
+
+def by_queue(arrived: Arrived, queues: int = 4) -> list[int]:
+    found = Counter(queue for queue, _frame in arrived)
+    return [found[queue] for queue in range(queues)]
+
+
+def make_automatic(tap: HeldTap) -> None:
+    assert tap.pid
+
+
+def make_foreign(tap: HeldTap) -> None:
+    rodata = bytearray(encode(Identity("tap0", 2, 1), Configuration(RssConfig(OTHER_KEY, 63, (2, 0, 1, 3)))))
+    rodata[-100] ^= 1
+    foreign.attach(tap, bytes(rodata))
+
+
+def make_steered(tap: HeldTap) -> None:
+    assert tap.pid
+    assert run_module("tap_steering", {"taps": ["tap0"], "hash_key": OTHER_KEY.hex()})["changed"]
+
+
+@pytest.mark.parametrize("make", [make_automatic, make_foreign, make_steered])
+def test_each_packet_is_counted_on_its_queue_and_would_be_where_steering_puts_it(
+    tap: HeldTap, make: t.Callable[[HeldTap], None]
+) -> None:
+    make(tap)
+    observation, arrived = watched(tap)
+    assert observation.now == by_queue(arrived)
+    assert sum((observation.protocols or {}).values()) == len(FRAMES) and len(observation.protocols or {}) > 10
+    rss = RssConfig(KEY, 63, tuple(entry % 4 for entry in range(128)))
+    predicted = {frame: steer(frame, rss).queue for frame in FRAMES}
+    assert observation.agreed == sum(predicted[frame] == queue for queue, frame in arrived)
+
+    options = {"taps": ["tap0"], "hash_key": KEY.hex(), "foreign": "replace"}
+    assert run_module("tap_steering", options)["changed"]
+    assert observation.would_be == by_queue(tap.send(FRAMES))
+    (told,) = run_module("tap_steering_info", {"taps": ["tap0"]})["taps"]
+    assert observation.steered and observation.steered.by_reason() == told["counters"]["hash_types"]
+    # The device is steered now by what was asked for: every packet agrees.
+    observation, arrived = watched(tap, desired=None)
+    assert observation.agreed == len(FRAMES) and observation.now == observation.would_be == by_queue(arrived)
+
+
+def test_a_table_with_weights_and_a_queue_that_is_not_enabled(tap: HeldTap) -> None:
+    """The driver takes the program's answer modulo the enabled queues, and so does what is told."""
+    tap.set_queue(3, enabled=False)
+    desired = replace(WANTED, indirection=Indirection(weight=(1, 2, 3, 2)), allow_future_queues=True)
+    observation, arrived = watched(tap, desired)
+    assert observation.now == by_queue(arrived, 3)
+    table = {"weight": [1, 2, 3, 2]}
+    run_module(
+        "tap_steering", {"taps": ["tap0"], "hash_key": KEY.hex(), "indirection": table, "allow_future_queues": True}
+    )
+    assert observation.would_be == by_queue(tap.send(FRAMES), 3)
+    assert watched(tap, desired)[0].agreed == len(FRAMES)
+
+
+def test_a_device_with_a_virtio_header_in_front_of_packets() -> None:
+    with HeldTap("tap0", 4, FLAGS | IFF_VNET_HDR) as tap:
+        observation, arrived = watched(tap)
+    assert observation.now == by_queue(arrived)
+
+
+def test_packets_from_the_guest_are_not_counted(tap: HeldTap) -> None:
+    holder = next(holder for holder in find_holders()["tap0"] if holder.pid == tap.pid)
+    descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
+    try:
+        observation = watch(lambda: [os.write(descriptor, frame) for frame in FRAMES])
+    finally:
+        os.close(descriptor)
+    assert observation.now == [0, 0, 0, 0] and observation.protocols == {} and observation.unseen == 0
+
+
+def test_what_arrives_before_and_after_is_not_counted(tap: HeldTap) -> None:
+    tap.send(FRAMES)
+    observation = watch(lambda: tap.send(FRAMES[:7]))
+    tap.send(FRAMES)
+    assert sum(observation.now) == 7
+
+
+def test_two_devices_at_once(tap: HeldTap) -> None:
+    with HeldTap("tap1", 2) as other:
+        info = look(["tap0", "tap1"], [current_namespace()])
+        first, second = observe(
+            info.sightings,
+            lambda each: wanted_configuration(each.device, WANTED),
+            1,
+            sleep=lambda _seconds: [tap.send(FRAMES[:100]), other.send(FRAMES[:50])],
+        )
+    assert (sum(first.now), sum(second.now)) == (100, 50) and len(second.now) == 2
+
+
+def test_a_device_that_goes() -> None:
+    with HeldTap("tap0", 4) as tap:
+        observation = watch(tap.close)
+    assert observation.reason == "the device went away while it was watched"
+
+
+def test_queues_that_change(tap: HeldTap) -> None:
+    observation = watch(lambda: tap.set_queue(2, enabled=False))
+    assert observation.reason == "its queues changed while it was watched; watch again"
+
+
+def test_a_configuration_that_cannot_be(tap: HeldTap) -> None:
+    assert tap.pid
+    observation = watch(lambda: None, Desired(indirection=Indirection(equal=9)))
+    assert "tap0 has 4 queues attached" in observation.reason
+
+
+def observers() -> set[int]:
+    libbpf, found = load_libbpf(), set()
+    for number in inventory.program_ids(libbpf):
+        descriptor = inventory.open_program(libbpf, number)
+        if descriptor is not None:
+            if inventory.program_of(libbpf, descriptor).name == observe_object.PROGRAM:
+                found.add(number)
+            os.close(descriptor)
+    return found
+
+
+def packet_sockets() -> int:
+    with open("/proc/net/packet", encoding="ascii") as lines:
+        return len(lines.readlines()) - 1
+
+
+ADVISE = "from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import main; main()"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_command_that_is_stopped(tap: HeldTap, number: int) -> None:
+    before, sockets = observers(), packet_sockets()
+    command = [sys.executable, "-c", ADVISE, "advise", "tap0", "--seconds", "60"]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": TREE}, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while packet_sockets() == sockets:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.wait(timeout=10)
+    while observers() - before or packet_sockets() != sockets:  # the kernel frees them a grace period later
+        assert time.monotonic() < deadline, "something is left"
+        time.sleep(0.01)
+    assert by_queue(tap.send(FRAMES)) != [0, 0, 0, 0]
+    assert look(["tap0"], [current_namespace()]).sightings[0].device.state == "automatic"
+
+
+def test_a_look_without_type_information_is_not_disturbed(tap: HeldTap) -> None:
+    """There a socket filter that nobody knows makes every device unknown; this one is known."""
+    seen = []
+
+    def see() -> None:
+        seen.extend(Observer().devices())  # without its inspector, which a `with` block would load
+
+    watch(see)
+    assert [(device.name, device.state) for device in seen] == [("tap0", "automatic")] and tap.pid
+
+
+def test_the_module(tap: HeldTap) -> None:
+    make_steered(tap)
+    sender = subprocess.Popen(
+        [sys.executable, "-c", SEND, json.dumps([frame.hex() for frame in FRAMES])], stdin=subprocess.DEVNULL
+    )
+    (told,) = run_module("tap_steering_info", {"taps": ["tap0"], "observe": 3})["taps"]
+    sender.wait(timeout=10)
+    observed = told["observed"]
+    assert observed["packets"] == observed["agreed"] == len(FRAMES) == len(tap.received())
+    assert observed["now"]["queues"] == observed["steered"]["queues"]
+    assert (observed["verdict"], observed["words"]) == ("keep", {})
+    assert run_module("tap_steering_info", {"taps": ["tap0"]})["taps"][0]["observed"] is None
+
+
+SEND = """
+import json, socket, sys, time
+time.sleep(1.5)
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
+    sender.bind(("tap0", 0))
+    for frame in json.loads(sys.argv[1]):
+        sender.send(bytes.fromhex(frame))
+        time.sleep(0.0002)
+"""
+
+
+@pytest.mark.parametrize("seconds", [-1, 3601])
+def test_seconds_that_are_none(seconds: float) -> None:
+    result = run_module("tap_steering_info", {"observe": seconds})
+    assert result["failed"] and result["option"] == "observe"

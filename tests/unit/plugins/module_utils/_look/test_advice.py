@@ -1,0 +1,163 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said of a device, from the packets that were seen."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Protocol, Taken
+from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
+from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
+from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import REASONS, RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Device
+
+EVEN = [250, 250, 250, 250]
+ONE_CPU = [897, 106, 98, 80]
+TCP, UDP, ARP = Protocol(0x0800, 6, 0, False), Protocol(0x0800, 17, 0, False), Protocol(0x0806, 0, 0, False)
+
+
+def device(state: str, queues: int = 4) -> Device:
+    return Device("vnet0", 7, 1, 0x102, queues, state=state)
+
+
+def counters(packets: list[int], reason: str = "tcpv4") -> Counters:
+    place = REASONS.index(reason)
+    return Counters(tuple(tuple(count if n == place else 0 for n in range(len(REASONS))) for count in packets))
+
+
+def seen(
+    now: list[int],
+    would_be: list[int],
+    *,
+    agreed: float = 1,
+    reason: str = "tcpv4",
+    wider: list[int] | None = None,
+    protocols: dict[Protocol, int] | None = None,
+    hash_types: int = 63,
+    table: tuple[int, ...] = (0, 1, 2, 3),
+    unseen: int = 0,
+) -> Observation:
+    return Observation(
+        5,
+        Configuration(RssConfig(bytes(40), hash_types, table)),
+        tuple(Taken(count, int(agreed * count)) for count in now),
+        counters(would_be, reason),
+        counters(wider) if wider else None,
+        protocols or {TCP: sum(now)},
+        unseen,
+    )
+
+
+def said(state: str, observation: Observation) -> tuple[str, str]:
+    advice = advise(device(state, len(observation.now)), observation)
+    return advice.verdict, advice.text
+
+
+ROWS: list[tuple[str, Observation, str, str]] = [
+    (
+        "automatic",
+        seen(ONE_CPU, [278, 278, 300, 325]),
+        "steer",
+        "steer it: the busiest queue takes 76 % of the packets, steered 28 %",
+    ),
+    (
+        "automatic",
+        seen(EVEN, EVEN),
+        "leave",
+        "leave it automatic: automatic selection spreads it well, the busiest queue takes 25 %",
+    ),
+    (
+        "automatic",
+        seen(ONE_CPU, ONE_CPU),
+        "leave",
+        "leave it automatic: the busiest queue takes 76 %, steered 76 %; a few flows have most of the packets, and a "
+        "flow stays on one queue",
+    ),
+    (
+        "automatic",
+        seen(ONE_CPU, [1181, 0, 0, 0], reason="ipv4", protocols={ARP: 100, UDP: 1081}),
+        "leave",
+        "leave it automatic: the busiest queue takes 76 %, steered 100 %; 100 % of them have nothing but addresses to "
+        "be told apart by (udp/ipv4)",
+    ),
+    (
+        "automatic",
+        seen([3, 2, 1, 0], EVEN),
+        "unknown",
+        "6 packets in 5 s are too few to tell: watch longer, or while it works",
+    ),
+    ("automatic", seen([900], [900]), "unknown", "one queue is enabled: there is nothing to choose"),
+    ("automatic", Observation(5, reason="it went away"), "unknown", "it went away"),
+    (
+        "foreign",
+        seen(ONE_CPU, EVEN),
+        "steer",
+        "steer it with foreign: replace: the busiest queue takes 76 % of the packets, steered 25 %",
+    ),
+    (
+        "foreign",
+        seen(EVEN, EVEN),
+        "leave",
+        "leave it as it is: a foreign program spreads it well, the busiest queue takes 25 %",
+    ),
+    (
+        "steered",
+        seen(EVEN, EVEN),
+        "keep",
+        "steered: 100 % of the packets took the queue that its program names, the busiest 25 %",
+    ),
+    (
+        "steered",
+        seen(EVEN, EVEN, agreed=0.4),
+        "look",
+        "only 40 % of the packets took the queue that its program names",
+    ),
+    (  # as the weights of its table want it
+        "steered",
+        seen([750, 250], [750, 250], table=(0, 0, 0, 1)),
+        "keep",
+        "steered: 100 % of the packets took the queue that its program names, the busiest 75 %",
+    ),
+    (
+        "steered",
+        seen(EVEN, EVEN, unseen=9000),
+        "keep",
+        "steered: 100 % of the packets took the queue that its program names, the busiest 25 %; 9000 more packets "
+        "reached it past the selection (XDP), or had waited in its queues",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "observation", "verdict", "text"), ROWS)
+def test_advice(state: str, observation: Observation, verdict: str, text: str) -> None:
+    assert said(state, observation) == (verdict, text)
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("automatic", "steer it with hash_types: udpv4: the busiest queue takes 76 % of the packets, steered 25 %"),
+        (
+            "steered",
+            "add hash_types: udpv4: the busiest queue takes 76 %, then 25 %; 100 % of the packets took the queue",
+        ),
+    ],
+)
+def test_words_that_help(state: str, text: str) -> None:
+    """Those of the protocols that were seen, and that the configuration lacks."""
+    few_types: dict[str, t.Any] = {"reason": "ipv4", "wider": EVEN, "hash_types": 3}
+    observation = seen(ONE_CPU, ONE_CPU, protocols={UDP: 1100, ARP: 81}, **few_types)
+    advice = advise(device(state), observation)
+    assert advice.text.startswith(text) and advice.words == {"hash_types": ["udpv4"]}
+    assert advice.verdict == ("steer" if state == "automatic" else "change")
+
+
+def test_words_that_do_not_help_are_not_said() -> None:
+    observation = seen(ONE_CPU, ONE_CPU, protocols={UDP: 1181}, wider=ONE_CPU, hash_types=3)
+    assert advise(device("automatic"), observation).words == {}
