@@ -50,6 +50,108 @@ options:
         description: As O(virtnet.rss.tap_steering#module:hash_types).
         type: list
         elements: str
+        choices:
+          - ipv4
+          - tcpv4
+          - udpv4
+          - ipv6
+          - tcpv6
+          - udpv6
+          - ipv6_ex
+          - tcpv6_ex
+          - udpv6_ex
+          - sctp
+          - udplite
+          - dccp
+          - esp
+          - ah
+          - l2tpv3
+          - esp_udp
+          - gtpu_teid
+          - flow_label
+      tunnel_types:
+        description: As O(virtnet.rss.tap_steering#module:tunnel_types).
+        type: list
+        elements: str
+        choices:
+          - gre_2784
+          - gre_2890
+          - gre_7676
+          - gre_udp
+          - vxlan
+          - vxlan_gpe
+          - geneve
+          - ipip
+          - nvgre
+          - gtpu
+          - ip6tnl
+          - etherip
+          - mpls
+          - pppoe
+      tunnel_ports:
+        description: As O(virtnet.rss.tap_steering#module:tunnel_ports).
+        type: dict
+        suboptions:
+          vxlan:
+            description: As O(virtnet.rss.tap_steering#module:tunnel_ports.vxlan).
+            type: list
+            elements: int
+          vxlan_gpe:
+            description: As O(virtnet.rss.tap_steering#module:tunnel_ports.vxlan_gpe).
+            type: list
+            elements: int
+          geneve:
+            description: As O(virtnet.rss.tap_steering#module:tunnel_ports.geneve).
+            type: list
+            elements: int
+          gre_udp:
+            description: As O(virtnet.rss.tap_steering#module:tunnel_ports.gre_udp).
+            type: list
+            elements: int
+          gtpu:
+            description: As O(virtnet.rss.tap_steering#module:tunnel_ports.gtpu).
+            type: list
+            elements: int
+      symmetric:
+        description: As O(virtnet.rss.tap_steering#module:symmetric).
+        type: bool
+      pins:
+        description: As O(virtnet.rss.tap_steering#module:pins).
+        type: list
+        elements: dict
+        suboptions:
+          flow_type:
+            description: As O(virtnet.rss.tap_steering#module:pins[].flow_type).
+            type: str
+            choices: [ether, ip4, tcp4, udp4, sctp4, ip6, tcp6, udp6, sctp6]
+          src_ip:
+            description: As O(virtnet.rss.tap_steering#module:pins[].src_ip).
+            type: str
+          dst_ip:
+            description: As O(virtnet.rss.tap_steering#module:pins[].dst_ip).
+            type: str
+          src_port:
+            description: As O(virtnet.rss.tap_steering#module:pins[].src_port).
+            type: int
+          dst_port:
+            description: As O(virtnet.rss.tap_steering#module:pins[].dst_port).
+            type: int
+          l4proto:
+            description: As O(virtnet.rss.tap_steering#module:pins[].l4proto).
+            type: int
+          vlan:
+            description: As O(virtnet.rss.tap_steering#module:pins[].vlan).
+            type: int
+          vlan_pcp:
+            description: As O(virtnet.rss.tap_steering#module:pins[].vlan_pcp).
+            type: int
+          dscp:
+            description: As O(virtnet.rss.tap_steering#module:pins[].dscp).
+            type: int
+          queue:
+            description: As O(virtnet.rss.tap_steering#module:pins[].queue).
+            type: int
+            required: true
       hash_key:
         description: As O(virtnet.rss.tap_steering#module:hash_key).
         type: str

@@ -66,11 +66,151 @@ options:
       - V(tcpv4), V(udpv4), V(tcpv6) and V(udpv6) hash addresses and ports; V(ipv4) and V(ipv6) the addresses of any
         other packet.
       - The V(_ex) types are for IPv6 packets with extension headers; they take the addresses that a home address
-        option or a type 2 routing header names.
+        option or a type 2 routing header names. Together with tunnels they make a program slow to load (0.1 s).
+      - The others are for both families, and are no types of virtio. They hash addresses and four bytes of the packet.
+        V(sctp), V(udplite) and V(dccp) take the ports, V(esp) the SPI, V(ah) the SPI of an IPv4 packet (in IPv6 the
+        packet behind the header counts), V(l2tpv3) the session id.
+      - V(esp_udp) takes the SPI of ESP in UDP (port 4500), V(gtpu_teid) the tunnel's id of GTP-U (the port that
+        O(tunnel_ports.gtpu) says) where the packet inside is not hashed. Without them such packets are plain UDP.
+      - V(flow_label) takes the label of an IPv6 packet that has no four bytes otherwise, such as a fragment. A sender
+        may change it while a connection lives, and the queue changes with it.
     type: list
     elements: str
-    choices: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, ipv6_ex, tcpv6_ex, udpv6_ex]
+    choices:
+      - ipv4
+      - tcpv4
+      - udpv4
+      - ipv6
+      - tcpv6
+      - udpv6
+      - ipv6_ex
+      - tcpv6_ex
+      - udpv6_ex
+      - sctp
+      - udplite
+      - dccp
+      - esp
+      - ah
+      - l2tpv3
+      - esp_udp
+      - gtpu_teid
+      - flow_label
     default: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+  tunnel_types:
+    description:
+      - Tunnels whose inner packet is hashed, one level deep; an empty list for none. A packet in a tunnel that is not
+        named is hashed by what is outside.
+      - V(gre_2784), V(gre_2890), V(gre_7676), V(gre_udp), V(vxlan), V(vxlan_gpe), V(geneve), V(ipip) and V(nvgre) are
+        those of virtio, by its rules. V(gre_2784) is GRE over IPv4 without key and sequence number, V(gre_2890) with
+        them, V(gre_7676) GRE with IPv6 inside or outside.
+      - V(ip6tnl) is any IP packet in IPv6, and IPv6 in IPv4; V(gtpu), V(etherip), V(mpls) and V(pppoe) are ours too.
+        MPLS and PPPoE are no level, a tunnel in them is looked into.
+      - A fragment is never looked into. Of a tunnel that carries no IP packet the outer addresses are hashed.
+      - Who chooses the inner headers chooses the queue, as far as he knows O(hash_key). Where a single sender fills
+        a tunnel with few flows, the outer header may spread better.
+    type: list
+    elements: str
+    choices:
+      - gre_2784
+      - gre_2890
+      - gre_7676
+      - gre_udp
+      - vxlan
+      - vxlan_gpe
+      - geneve
+      - ipip
+      - nvgre
+      - gtpu
+      - ip6tnl
+      - etherip
+      - mpls
+      - pppoe
+    default: []
+    version_added: 0.2.0
+  tunnel_ports:
+    description: UDP ports of the tunnels, at most two for each.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      vxlan:
+        description: Of V(vxlan).
+        type: list
+        elements: int
+        default: [4789, 8472]
+      vxlan_gpe:
+        description: Of V(vxlan_gpe).
+        type: list
+        elements: int
+        default: [4790]
+      geneve:
+        description: Of V(geneve).
+        type: list
+        elements: int
+        default: [6081]
+      gre_udp:
+        description: Of V(gre_udp).
+        type: list
+        elements: int
+        default: [4754]
+      gtpu:
+        description: Of V(gtpu) and V(gtpu_teid).
+        type: list
+        elements: int
+        default: [2152]
+  symmetric:
+    description:
+      - Both directions of a flow on one queue, for a guest that forwards or inspects. The end with the smaller address
+        is hashed first, of equal addresses the one with the smaller port, so it needs no special key; this is not the
+        symmetric-xor of C(ethtool).
+      - SPI, session id, tunnel's id and flow label differ by direction. Packets that are hashed over one of these take
+        the addresses alone.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  pins:
+    description:
+      - Rules that send matching packets to a queue, in the words of C(ethtool -N). The first that matches decides,
+        before anything is hashed; everything that a rule names must be so.
+      - They look at the outer packet, in front of any tunnel, but behind labels of MPLS and the header of PPPoE where
+        O(tunnel_types) has these.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      flow_type:
+        description: V(ether) is any packet, V(ip4) and V(ip6) any protocol, the others one protocol.
+        type: str
+        choices: [ether, ip4, tcp4, udp4, sctp4, ip6, tcp6, udp6, sctp6]
+        default: ether
+      src_ip:
+        description: Source address, with a prefix length or without.
+        type: str
+      dst_ip:
+        description: Destination address, with a prefix length or without.
+        type: str
+      src_port:
+        description: Source port. Packets without readable ports, such as fragments, have port 0.
+        type: int
+      dst_port:
+        description: Destination port.
+        type: int
+      l4proto:
+        description: Number of the protocol, for V(ip4) and V(ip6).
+        type: int
+      vlan:
+        description: VLAN of the outermost tag.
+        type: int
+      vlan_pcp:
+        description: Priority of the outermost tag.
+        type: int
+      dscp:
+        description: Differentiated services code point, from 0 to 63.
+        type: int
+      queue:
+        description: The queue.
+        type: int
+        required: true
   hash_key:
     description:
       - The 40 bytes of the hash key in hexadecimal, with or without colons, as C(ethtool -x) prints it.
@@ -80,8 +220,8 @@ options:
     type: str
   indirection:
     description:
-      - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that are attached
-        now.
+      - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that the guest
+        has, enabled or not.
       - At most one of O(indirection.equal), O(indirection.weight) and O(indirection.table).
     type: dict
     suboptions:
@@ -89,7 +229,7 @@ options:
         description: Spread over this many queues in turn.
         type: int
       weight:
-        description: One weight for each queue, its share of the table.
+        description: One weight for each queue, its share of the table. A queue with a weight has an entry at least.
         type: list
         elements: int
       table:
@@ -101,9 +241,10 @@ options:
         type: int
         default: 0
       size:
-        description: Length of the table, a power of two up to 512.
+        description:
+          - Length of the table, a power of two up to 512.
+          - The default is the power of two at or above four times the queues that are named, from 128 to 512.
         type: int
-        default: 128
   allow_future_queues:
     description:
       - Permit a table that names queues which are not attached yet.
@@ -192,6 +333,10 @@ taps:
       program: {id: 229, name: virtnet_rss, tag: 5608f5ebae52e13d, owner: virtnet.rss}
       config:
         hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+        tunnel_types: []
+        tunnel_ports: {}
+        symmetric: false
+        pins: []
         hash_key: "SHA256:2f1e..."
         indirection: {equal: 4, start: 0, size: 128}
         default_queue: 0

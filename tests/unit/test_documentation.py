@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import INDIRECTION, MATCH, RULE_WORDS
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import MATCH, RULE
 from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP
 from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALLOWED
@@ -41,7 +41,10 @@ def commands() -> set[str]:
     [
         ("Metrics", set(HELP)),
         ("What a rule matches", set(MATCH)),
-        ("What a rule wants", set(RULE_WORDS) - {"name", "match"} | {f"indirection.{word}" for word in INDIRECTION}),
+        (
+            "What a rule wants",
+            set(RULE) - {"name", "match"} | {f"indirection.{word}" for word in RULE["indirection"].options},
+        ),
         ("Commands", commands()),
     ],
 )

@@ -13,31 +13,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import ManagedFile, shown
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 
 __all__ = ("create_argument_spec", "run_module")
-
-TYPES: dict[str, dict[str, t.Any]] = {
-    schema.TEXT: {"type": "str"},
-    schema.NUMBER: {"type": "int"},
-    schema.SWITCH: {"type": "bool"},
-    schema.NUMBERS: {"type": "list", "elements": "int"},
-    schema.TEXTS: {"type": "list", "elements": "str"},
-}
 
 
 def create_argument_spec() -> dict[str, t.Any]:
     """The options that plugins/modules/host_policy.py documents; those of a rule come from the schema."""
-    rule: dict[str, dict[str, t.Any]] = {
-        "name": {"type": "str"},
-        "match": {"type": "dict", "options": _options(schema.MATCH)},
-        "indirection": {"type": "dict", "options": _options(schema.INDIRECTION)},
-        **_options(schema.SETTINGS),
-        **{word: {"type": "str", "choices": list(choices)} for word, choices in schema.CHOICES.items()},
-    }
-    rule["hash_key"]["no_log"] = True
     return {
         "path": {"type": "path", "default": "/etc/virtnet-rss/policy.d/50-steering.json"},
-        "rules": {"type": "list", "elements": "dict", "options": rule},
+        "rules": {"type": "list", "elements": "dict", "options": argument_spec(schema.RULE, with_defaults=False)},
         "state": {"type": "str", "choices": ["present", "previous", "absent"], "default": "present"},
     }
 
@@ -92,7 +77,3 @@ def _without_none(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [_without_none(inner) for inner in value]
     return value
-
-
-def _options(words: dict[str, str]) -> dict[str, dict[str, t.Any]]:
-    return {word: dict(TYPES[kind]) for word, kind in words.items()}

@@ -12,10 +12,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, VIRTIO_HASH_TYPES
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import OPTIONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import difference, outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
@@ -28,36 +29,7 @@ __all__ = ("create_argument_spec", "run_module")
 
 def create_argument_spec() -> dict[str, t.Any]:
     """The options that plugins/modules/tap_steering.py documents."""
-    return {
-        "taps": {"type": "list", "elements": "str", "required": True},
-        "netns": {"type": "str"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "hash_types": {
-            "type": "list",
-            "elements": "str",
-            "choices": list(VIRTIO_HASH_TYPES),
-            "default": list(DEFAULT_HASH_TYPES),
-        },
-        "hash_key": {"type": "str", "no_log": True},
-        "indirection": {
-            "type": "dict",
-            "options": {
-                "equal": {"type": "int"},
-                "weight": {"type": "list", "elements": "int"},
-                "table": {"type": "list", "elements": "int"},
-                "start": {"type": "int", "default": 0},
-                "size": {"type": "int", "default": 128},
-            },
-            "mutually_exclusive": [("equal", "weight", "table")],
-        },
-        "allow_future_queues": {"type": "bool", "default": False},
-        "default_queue": {"type": "int", "default": 0},
-        "redirect": {"type": "bool", "default": True},
-        "statistics": {"type": "bool", "default": True},
-        "foreign": {"type": "str", "choices": ["keep", "replace", "fail"], "default": "keep"},
-        "fallback": {"type": "str", "choices": ["disable", "keep", "fail"], "default": "disable"},
-        "verify": {"type": "bool", "default": True},
-    }
+    return argument_spec(OPTIONS)
 
 
 def run_module(module: AnsibleModule) -> None:

@@ -11,51 +11,22 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import VIRTIO_HASH_TYPES
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import check_queue
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option, checked
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import RULE_OPTIONS
 
-__all__ = (
-    "CHOICES",
-    "INDIRECTION",
-    "MATCH",
-    "NUMBER",
-    "NUMBERS",
-    "SETTINGS",
-    "SWITCH",
-    "TEXT",
-    "TEXTS",
-    "has_key",
-    "parse_rules",
-)
+__all__ = ("MATCH", "RULE", "has_key", "parse_rules")
 
-STATES = ("present", "absent", "ignore")
-TEXT, NUMBER, SWITCH, NUMBERS, TEXTS = "a text", "a whole number", "true or false", "a list of whole numbers", "a list"
-MATCH: dict[str, str] = {
-    "device": TEXT,
-    "netns": TEXT,
-    "holder": TEXT,
-    "domain": TEXT,
-    "interface": NUMBER,
-    "mac": TEXT,
+MATCH = {
+    "device": Option(),
+    "netns": Option(),
+    "holder": Option(),
+    "domain": Option(),
+    "interface": Option("int"),
+    "mac": Option(),
 }
-INDIRECTION: dict[str, str] = {"equal": NUMBER, "weight": NUMBERS, "table": NUMBERS, "start": NUMBER, "size": NUMBER}
-SETTINGS: dict[str, str] = {
-    "hash_types": TEXTS,
-    "hash_key": TEXT,
-    "default_queue": NUMBER,
-    "redirect": SWITCH,
-    "statistics": SWITCH,
-    "allow_future_queues": SWITCH,
-    "verify": SWITCH,
-}
-CHOICES: dict[str, tuple[str, ...]] = {
-    "state": STATES,
-    "foreign": ("keep", "replace", "fail"),
-    "fallback": ("disable", "keep", "fail"),
-}
-RULE_WORDS = ("name", "match", "indirection", *SETTINGS, *CHOICES)
+RULE = {"name": Option(), "match": Option("dict", options=MATCH), **RULE_OPTIONS}
 
 
 def parse_rules(text: str, where: str) -> list[Rule]:
@@ -66,7 +37,7 @@ def parse_rules(text: str, where: str) -> list[Rule]:
         raise InputError(where, "the document", f"it is no JSON: {exc}") from None
     except RecursionError:
         raise InputError(where, "the document", "it is nested too deeply") from None
-    rules = _dictionary(where, document, ("rules",)).get("rules")
+    rules = _only_rules(where, document).get("rules")
     if not isinstance(rules, list):
         raise InputError(f"{where}: rules", rules, "it is a list of rules")
     return [_rule(f"{where}: rules[{number}]", given) for number, given in enumerate(rules)]
@@ -81,74 +52,38 @@ def has_key(text: str) -> bool:
         return False
 
 
+def _only_rules(where: str, document: object) -> dict[str, t.Any]:
+    if not isinstance(document, dict):
+        raise InputError(where, document, "it is a dictionary of rules")
+    for word in document:
+        if word != "rules":
+            raise InputError(where, word, "its words are rules")
+    return document
+
+
 def _rule(where: str, given: object) -> Rule:
-    rule = _dictionary(where, given, RULE_WORDS)
-    name = rule.get("name", "")
-    _check_type(f"{where}.name", name, TEXT)
-    match = _dictionary(f"{where}.match", rule.get("match", {}), tuple(MATCH))
-    for word, value in match.items():
-        _check_type(f"{where}.match.{word}", value, MATCH[word])
+    rule = checked(RULE, given, where)
+    match = rule.get("match", {})
+    for word, value in ((t.cast("dict[str, t.Any]", given)).get("match") or {}).items():
+        if value is None:  # a variable without a value must not make a rule for every device
+            raise InputError(f"{where}.match.{word}", value, "leave the word out, or say what must be so")
     if "mac" in match:
         match = {**match, "mac": match["mac"].lower()}
-    for word, choices in CHOICES.items():
-        if rule.get(word, choices[0]) not in choices:
-            raise InputError(f"{where}.{word}", rule[word], f"choose of {', '.join(choices)}")
-    for word, kind in SETTINGS.items():
-        if rule.get(word) is not None:
-            _check_type(f"{where}.{word}", rule[word], kind)
-    _check_values(where, rule)
-    if rule.get("state") == "ignore":
-        return Rule(name, Match(**match), None)
-    settings = {word: value for word, value in rule.items() if value is not None}
-    return Rule(name, Match(**match), desired_from(settings), settings.get("verify", True))
-
-
-def _check_values(where: str, rule: dict[str, t.Any]) -> None:
-    """What can be known without a device; the key's value stays out of every sentence."""
-    for number, name in enumerate(rule.get("hash_types") or ()):
-        if name not in VIRTIO_HASH_TYPES:
-            raise InputError(f"{where}.hash_types[{number}]", name, f"choose of {', '.join(VIRTIO_HASH_TYPES)}")
-    indirection = rule.get("indirection")
+    state = rule.get("state", "present")
+    settings = {**rule, "state": "present"} if state == "ignore" else rule
     try:
-        if rule.get("hash_key") is not None:
-            desired_from({"hash_key": rule["hash_key"]})
-        check_queue("default_queue", rule.get("default_queue") or 0)
-        if indirection is not None:
-            _check_indirection(where, indirection)
+        desired = desired_from(settings)
+        _check_table(rule.get("indirection"))
     except InputError as exc:
-        place = exc.option if exc.option.startswith(where) else f"{where}.{exc.option}"
-        raise InputError(place, exc.value, exc.allowed) from None
+        raise InputError(f"{where}.{exc.option}", exc.value, exc.allowed) from None
+    return Rule(
+        rule.get("name", ""), Match(**match), None if state == "ignore" else desired, settings.get("verify", True)
+    )
 
 
-def _check_indirection(where: str, given: object) -> None:
-    words = _dictionary(f"{where}.indirection", given, tuple(INDIRECTION))
-    for word, value in words.items():
-        _check_type(f"{where}.indirection.{word}", value, INDIRECTION[word])
-    kinds = [word for word in ("equal", "weight", "table") if word in words]
-    # Without one of them it is equal over the queues that will be attached: any number does for the check.
-    indirection_table(**(words if kinds else {**words, "equal": 1}))
-
-
-def _dictionary(where: str, given: object, words: tuple[str, ...]) -> dict[str, t.Any]:
-    if not isinstance(given, dict):
-        raise InputError(where, given, f"it is a dictionary of {', '.join(words)}")
-    for word in given:
-        if word not in words:
-            raise InputError(where, word, f"its words are {', '.join(words)}")
-    return given
-
-
-def _check_type(where: str, value: object, kind: str) -> None:
-    def number(item: object) -> bool:
-        return isinstance(item, int) and not isinstance(item, bool)
-
-    fits = {
-        TEXT: isinstance(value, str),
-        NUMBER: number(value),
-        SWITCH: isinstance(value, bool),
-        NUMBERS: isinstance(value, list) and all(map(number, value)),
-        TEXTS: isinstance(value, list) and all(isinstance(item, str) for item in value),
-    }
-    if not fits[kind]:
-        shown = "a secret" if where.endswith(".hash_key") else value
-        raise InputError(where, shown, f"it is {kind}")
+def _check_table(words: dict[str, t.Any] | None) -> None:
+    """What can be known without a device."""
+    if words is not None:
+        kinds = [word for word in ("equal", "weight", "table") if word in words]
+        # Without one of them it is equal over the queues that will be attached: any number does for the check.
+        indirection_table(**(words if kinds else {**words, "equal": 1}))

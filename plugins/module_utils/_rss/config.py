@@ -25,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.tunnel_types impo
 __all__ = (
     "DEFAULT_HASH_TYPES",
     "DEFAULT_TUNNEL_PORTS",
+    "DEFAULT_TUNNEL_TYPES",
     "HASH_TYPES",
     "REASONS",
     "TUNNEL_TYPES",
@@ -54,6 +55,7 @@ HASH_TYPES = (
     "flow_label",
 )
 DEFAULT_HASH_TYPES = HASH_TYPES[:6]
+DEFAULT_TUNNEL_TYPES: tuple[str, ...] = ()
 DEFAULT_TUNNEL_PORTS = TunnelPorts()
 # What a packet is counted under, by number; the plain object has the first ten.
 REASONS = ("none", *HASH_TYPES, "pin")
@@ -107,6 +109,7 @@ class RssConfig:
         for queue in self.indirection:
             check_queue("indirection", queue)
         check_queue("default_queue", self.default_queue)
+        self.tunnel_ports.check(mask_to_tunnel_types(self.tunnel_types))
         check_pins(self.pins)
 
     @property

@@ -70,3 +70,15 @@ class TunnelPorts:
             if not all(1 <= port <= PORT_MAX for port in ports):
                 raise InputError(option, list(ports), f"ports are numbers from 1 to {PORT_MAX}")
             object.__setattr__(self, kind.name, tuple(sorted(set(ports))))
+
+    def check(self, tunnels: t.Container[str]) -> None:
+        """InputError for a port that two of these tunnels share: nobody could tell what its packets carry."""
+        owners: dict[int, str] = {}
+        for kind in (item.name for item in fields(self) if item.name in tunnels):
+            for port in getattr(self, kind):
+                if owners.setdefault(port, kind) != kind:
+                    raise InputError(f"tunnel_ports.{kind}", port, f"it is a port of {owners[port]}")
+
+    def used(self, tunnels: t.Container[str]) -> TunnelPorts:
+        """The ports of these tunnels; the others' are the default ones, for they change nothing."""
+        return TunnelPorts(**{item.name: getattr(self, item.name) for item in fields(self) if item.name in tunnels})

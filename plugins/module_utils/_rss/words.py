@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import fields
+from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
+    DEFAULT_TUNNEL_PORTS,
     Pin,
     RssConfig,
     TunnelPorts,
@@ -19,72 +19,73 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option, checked, defaults
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.options import RSS_OPTIONS
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.pins import check_pins
 
-__all__ = ("config_from", "pins_from", "table_from", "tunnel_ports_from")
+__all__ = ("config_from", "rss_fields", "table_from")
 
-TABLE_WORDS = ("equal", "weight", "table", "start", "size")
-CONFIG_WORDS = (
-    "hash_key",
-    "hash_types",
-    "indirection",
-    "default_queue",
-    "redirect",
-    "tunnel_types",
-    "tunnel_ports",
-    "symmetric",
-    "pins",
-)
+TABLE = {"indirection": RSS_OPTIONS["indirection"]}
+CONFIG = {
+    **RSS_OPTIONS,
+    "hash_key": replace(RSS_OPTIONS["hash_key"], required=True),
+    "indirection": replace(RSS_OPTIONS["indirection"], required=True),
+}
+QUEUES = replace(RSS_OPTIONS["indirection"].options["table"], required=True)
 
 
-def _only(option: str, given: object, words: t.Sequence[str]) -> dict[str, t.Any]:
-    if not isinstance(given, dict):
-        raise InputError(option, given, f"it is a dictionary of {', '.join(words)}")
-    for word in given:
-        if word not in words:
-            raise InputError(option, word, f"its words are {', '.join(words)}")
-    return given
+def rss_fields(settings: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The fields of RssConfig but for key and table, from checked options; what is missing is as documented there.
+
+    Ports of tunnels that are not looked into change nothing, so they are left out of it: two configurations that
+    compute the same are equal.
+    """
+    given = {**defaults(RSS_OPTIONS), **settings}
+    ports = {kind: tuple(numbers) for kind, numbers in (given.get("tunnel_ports") or {}).items() if numbers is not None}
+    pins = tuple(_pin(number, words) for number, words in enumerate(given["pins"]))
+    check_pins(pins)
+    with_ports = {*given["tunnel_types"], *(["gtpu"] if "gtpu_teid" in given["hash_types"] else [])}
+    return {
+        "hash_types": hash_types_to_mask(given["hash_types"]),
+        "default_queue": given["default_queue"],
+        "redirect": given["redirect"],
+        "tunnel_types": tunnel_types_to_mask(given["tunnel_types"]),
+        "tunnel_ports": _ports(ports, given["tunnel_types"], with_ports),
+        "symmetric": given["symmetric"],
+        "pins": pins,
+    }
+
+
+def _ports(ports: t.Mapping[str, tuple[int, ...]], tunnels: t.Container[str], used: t.Container[str]) -> TunnelPorts:
+    found = TunnelPorts(**ports).used(used) if ports else DEFAULT_TUNNEL_PORTS
+    found.check(tunnels)
+    return found
+
+
+def _pin(number: int, words: t.Mapping[str, t.Any]) -> Pin:
+    try:
+        return Pin(**{name: value for name, value in words.items() if value is not None})
+    except InputError as exc:
+        raise InputError(f"pins[{number}].{exc.option}", exc.value, exc.allowed) from None
 
 
 def table_from(given: object) -> tuple[int, ...]:
-    """The indirection table: a list of queues, or the words of ``ethtool -X``."""
+    """The indirection table: a list of queues, or the words of ``ethtool -X``. Numbers may be texts of digits."""
     if isinstance(given, (list, tuple)):
-        return indirection_table(table=given)
-    return indirection_table(**_only("indirection", given, TABLE_WORDS))
-
-
-def tunnel_ports_from(given: t.Mapping[str, t.Any] | None) -> TunnelPorts:
-    """Lists of ports by tunnel; those that are not given are the default ones."""
-    ports = _only("tunnel_ports", given or {}, [item.name for item in fields(TunnelPorts)])
-    return TunnelPorts(**{kind: tuple(numbers) for kind, numbers in ports.items() if numbers is not None})
-
-
-def pins_from(given: t.Sequence[t.Mapping[str, t.Any]] | None) -> tuple[Pin, ...]:
-    """One pin for each dictionary; InputError names the pin by its number."""
-    pins = []
-    for number, words in enumerate(given or ()):
-        where = f"pins[{number}]"
-        values = _only(where, words, [item.name for item in fields(Pin)])
-        try:
-            pins.append(Pin(**{name: value for name, value in values.items() if value is not None}))
-        except InputError as exc:
-            raise InputError(f"{where}.{exc.option}", exc.value, exc.allowed) from None
-    return tuple(pins)
+        table: dict[str, Option] = {"indirection": QUEUES}
+        return indirection_table(table=checked(table, {"indirection": given}, texts=True)["indirection"])
+    return indirection_table(**checked(TABLE, {"indirection": given}, texts=True)["indirection"])
 
 
 def config_from(given: object) -> RssConfig:
-    """The configuration of a steering program in the words of virtnet.rss.tap_steering."""
-    config = _only("config", given, CONFIG_WORDS)
-    for word in ("hash_key", "indirection"):
-        if word not in config:
-            raise InputError("config", sorted(config), f"{word} is needed")
+    """The configuration of a steering program in the words of virtnet.rss.tap_steering; numbers may be texts."""
+    words = dict(given) if isinstance(given, dict) else given
+    table = words.get("indirection") if isinstance(words, dict) else None
+    if isinstance(words, dict) and isinstance(table, (list, tuple)):
+        words["indirection"] = {"table": table}
+    settings = checked(CONFIG, words, "config", texts=True)
     return RssConfig(
-        hash_key=parse_key(str(config["hash_key"])),
-        hash_types=hash_types_to_mask(config.get("hash_types", DEFAULT_HASH_TYPES)),
-        indirection=table_from(config["indirection"]),
-        default_queue=int(config.get("default_queue", 0)),
-        redirect=bool(config.get("redirect", True)),
-        tunnel_types=tunnel_types_to_mask(config.get("tunnel_types", ())),
-        tunnel_ports=tunnel_ports_from(config.get("tunnel_ports")),
-        symmetric=bool(config.get("symmetric", False)),
-        pins=pins_from(config.get("pins")),
+        hash_key=parse_key(settings["hash_key"]),
+        indirection=indirection_table(**settings["indirection"]),
+        **rss_fields(settings),
     )

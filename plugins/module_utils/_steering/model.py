@@ -8,7 +8,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    DEFAULT_HASH_TYPES,
+    DEFAULT_TUNNEL_PORTS,
+    DEFAULT_TUNNEL_TYPES,
+    Pin,
+    RssConfig,
+    TunnelPorts,
+    hash_types_to_mask,
+    tunnel_types_to_mask,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
@@ -45,7 +54,8 @@ class Configuration:
     @property
     def queues(self) -> int:
         """One more than the highest queue that the configuration can name."""
-        return max(*self.rss.indirection, self.rss.default_queue) + 1
+        pinned = [pin.queue for pin in self.rss.pins]
+        return max(*self.rss.indirection, self.rss.default_queue, *pinned) + 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class Indirection:
     weight: tuple[int, ...] | None = None
     table: tuple[int, ...] | None = None
     start: int = 0
-    size: int = 128
+    size: int | None = None  # None: by the number of queues
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,11 @@ class Desired:
     """What a task asks for, for each device alike."""
 
     present: bool = True
-    hash_types: int = 0x3F
+    hash_types: int = hash_types_to_mask(DEFAULT_HASH_TYPES)
+    tunnel_types: int = tunnel_types_to_mask(DEFAULT_TUNNEL_TYPES)
+    tunnel_ports: TunnelPorts = DEFAULT_TUNNEL_PORTS
+    symmetric: bool = False
+    pins: tuple[Pin, ...] = ()
     hash_key: bytes | None = field(default=None, repr=False)
     indirection: Indirection = Indirection()
     default_queue: int = 0

@@ -43,8 +43,16 @@ def _step(desired: Desired, device: Device, new_key: t.Callable[[], bytes]) -> S
     key = desired.hash_key or (current.rss.hash_key if current else None)
     target = _configuration(desired, device, key or new_key())
     if device.state == STEERED and current == target:
-        return Step(device, "none", target)
-    return Step(device, "attach" if device.state == AUTOMATIC else "replace", target, new_key=key is None)
+        return Step(device, "none", target, reason=_of_one_queue(device))
+    action = "attach" if device.state == AUTOMATIC else "replace"
+    return Step(device, action, target, new_key=key is None, reason=_of_one_queue(device))
+
+
+def _of_one_queue(device: Device) -> str:
+    """Why a program is of no use to a device that will never have another queue."""
+    if _queues(device) != 1:
+        return ""
+    return f"{device.name} has one queue, so there is nothing to choose, and the driver does not ask the program"
 
 
 def _suspect(device: Device) -> bool:
@@ -67,6 +75,8 @@ def _configuration(desired: Desired, device: Device, key: bytes) -> Configuratio
     table = _table(desired, device)
     _check_queues(desired, device, "indirection", max(table))
     _check_queues(desired, device, "default_queue", desired.default_queue)
+    for number, pin in enumerate(desired.pins):
+        _check_queues(desired, device, f"pins[{number}].queue", pin.queue)
     return Configuration(
         rss=RssConfig(
             hash_key=key,
@@ -74,6 +84,10 @@ def _configuration(desired: Desired, device: Device, key: bytes) -> Configuratio
             indirection=table,
             default_queue=desired.default_queue,
             redirect=desired.redirect,
+            tunnel_types=desired.tunnel_types,
+            tunnel_ports=desired.tunnel_ports,
+            symmetric=desired.symmetric,
+            pins=desired.pins,
         ),
         statistics=desired.statistics,
     )
@@ -83,7 +97,7 @@ def _table(desired: Desired, device: Device) -> tuple[int, ...]:
     wanted = desired.indirection
     equal = wanted.equal
     if equal is None and wanted.weight is None and wanted.table is None:
-        equal = device.queues - wanted.start
+        equal = _queues(device) - wanted.start
         if equal < 1:
             raise InputError(
                 "indirection",
@@ -96,12 +110,18 @@ def _table(desired: Desired, device: Device) -> tuple[int, ...]:
     )
 
 
+def _queues(device: Device) -> int:
+    """Those that the guest has, enabled or not: it may enable the others at any time, and they shall have packets."""
+    return device.queues + device.disabled_queues
+
+
 def _check_queues(desired: Desired, device: Device, option: str, highest: int) -> None:
     """The driver takes a queue that is not attached modulo their number, which looks like skew."""
-    if highest >= device.queues and not desired.allow_future_queues and (highest or device.queues):
+    queues = _queues(device)
+    if highest >= queues and not desired.allow_future_queues and (highest or queues):
         raise InputError(
             option,
             highest,
-            f"{device.name} has {device.queues} queues attached, numbered from 0; 'allow_future_queues: true' permits "
-            "queues that are attached later",
+            f"{device.name} has {queues} queues attached, numbered from 0; 'allow_future_queues: true' permits queues "
+            "that are attached later",
         )

@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types, mask_to_tunnel_types
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import describe_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
         AttachedProgram,
         Configuration,
@@ -33,12 +35,23 @@ def configuration_report(configuration: Configuration | None) -> dict[str, t.Any
     rss = configuration.rss
     return {
         "hash_types": list(mask_to_hash_types(rss.hash_types)),
+        "tunnel_types": list(mask_to_tunnel_types(rss.tunnel_types)),
+        "tunnel_ports": _ports(rss),
+        "symmetric": rss.symmetric,
+        "pins": [pin.words() for pin in rss.pins],
         "hash_key": fingerprint(rss.hash_key),
         "indirection": describe_table(rss.indirection),
         "default_queue": rss.default_queue,
         "redirect": rss.redirect,
         "statistics": configuration.statistics,
     }
+
+
+def _ports(rss: RssConfig) -> dict[str, list[int]]:
+    """The UDP ports that the program looks for."""
+    types, tunnels = mask_to_hash_types(rss.hash_types), mask_to_tunnel_types(rss.tunnel_types)
+    used = {*tunnels, *(["gtpu"] if "gtpu_teid" in types else [])}
+    return {kind: list(ports) for kind, ports in asdict(rss.tunnel_ports).items() if kind in used}
 
 
 def program_report(program: AttachedProgram | None) -> dict[str, t.Any] | None:
@@ -105,7 +118,9 @@ def difference(report: dict[str, t.Any]) -> dict[str, str]:
 def _text(value: t.Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
-    return " ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    return ("; " if any(isinstance(item, dict) for item in value) else " ").join(map(_text, value))
 
 
 def _lines(side: dict[str, t.Any]) -> str:

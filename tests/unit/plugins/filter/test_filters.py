@@ -63,7 +63,7 @@ REFUSED = [
     (queue, ({**FLOW, "proto": "udp", "sport": 70000, "dport": 1}, CONFIG), "65535"),
     (queue, ({**FLOW, "colour": 1}, CONFIG), "colour"),
     (queue, ("flow", CONFIG), "dictionary"),
-    (queue, (FLOW, {}), "hash_key is needed"),
+    (queue, (FLOW, {}), "config.hash_key: .* it is needed"),
     (queue, (FLOW, {**CONFIG, "hash_types": ["tcp"]}), "hash_types"),
     (queue, (FLOW, {**CONFIG, "default_queue": 256}), "default_queue"),
     (queue, (FLOW, {**CONFIG, "default_queue": "many"}), "rss_queue"),

@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, TunnelPorts
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
 
@@ -32,6 +33,23 @@ BROKEN: list[tuple[t.Any, str]] = [
     ({"rules": [{"hash_types": "tcpv4"}]}, r"rules\[0\].hash_types: 'tcpv4' is not allowed; it is a list"),
     ({"rules": [{"hash_types": ["tcpv4", "x"]}]}, r"rules\[0\].hash_types\[1\]: 'x' is not allowed"),
     ({"rules": [{"hash_key": "00"}]}, r"rules\[0\].hash_key: "),
+    ({"rules": [{"match": {"domain": None}}]}, r"rules\[0\].match.domain: None is not allowed; leave the word out"),
+    (
+        {"rules": [{"tunnel_types": ["l2tp"]}]},
+        r"rules\[0\].tunnel_types\[0\]: 'l2tp' is not allowed; choose of gre_2784",
+    ),
+    ({"rules": [{"tunnel_ports": {"vxlan": [0]}}]}, r"rules\[0\].tunnel_ports.vxlan\[0\]: 0 is not allowed"),
+    ({"rules": [{"tunnel_ports": {"vxlan": [1, 2, 3]}}]}, r"rules\[0\].tunnel_ports.vxlan: .* at most 2"),
+    ({"rules": [{"tunnel_ports": {"vxlan": []}, "tunnel_types": ["vxlan"]}]}, r"rules\[0\].tunnel_ports.vxlan: "),
+    ({"rules": [{"symmetric": "sorted"}]}, r"rules\[0\].symmetric: 'sorted' is not allowed; it is true or false"),
+    ({"rules": [{"pins": {}}]}, r"rules\[0\].pins: .* a list of dictionaries"),
+    ({"rules": [{"pins": [{"vlan": 1}]}]}, r"rules\[0\].pins\[0\].queue: .*needed"),
+    ({"rules": [{"pins": [{"queue": 1, "tos": 1}]}]}, r"rules\[0\].pins\[0\]: 'tos' is not allowed; its words are"),
+    (
+        {"rules": [{"pins": [{"queue": 1, "dst_port": 22}]}]},
+        r"rules\[0\].pins\[0\].dst_port: 22 is not allowed; .*tcp4",
+    ),
+    ({"rules": [{"pins": [{"queue": 1}, {"queue": 1}]}]}, r"rules\[0\].pins\[1\]: .*takes all its packets"),
     ({"rules": [{"default_queue": -1}]}, r"rules\[0\].default_queue: -1 is not allowed"),
     ({"rules": [{"default_queue": "0"}]}, r"rules\[0\].default_queue: '0' is not allowed; it is a whole number"),
     ({"rules": [{"redirect": "yes"}]}, r"rules\[0\].redirect: 'yes' is not allowed; it is true or false"),
@@ -39,7 +57,7 @@ BROKEN: list[tuple[t.Any, str]] = [
     ({"rules": [{"indirection": {"equal": 4, "table": [1]}}]}, r"rules\[0\].indirection: .* exactly one"),
     ({"rules": [{"indirection": {"table": [0, 1, 2]}}]}, r"rules\[0\].indirection.table: .* power of two"),
     ({"rules": [{"indirection": {"size": 100}}]}, r"rules\[0\].indirection.size: 100 is not allowed"),
-    ({"rules": [{"indirection": {"weight": [1, "2"]}}]}, r"indirection.weight: .* a list of whole numbers"),
+    ({"rules": [{"indirection": {"weight": [1, "2"]}}]}, r"indirection.weight\[1\]: .* a whole number"),
 ]
 
 
@@ -85,7 +103,11 @@ def test_everything_that_can_be_said() -> None:
             "mac": "52:*:AA",
         },
         "state": "present",
-        "hash_types": ["ipv4"],
+        "hash_types": ["ipv4", "sctp"],
+        "tunnel_types": ["vxlan"],
+        "tunnel_ports": {"vxlan": [8472], "geneve": [1]},
+        "symmetric": True,
+        "pins": [{"queue": 2, "flow_type": "tcp4", "dst_port": 22}],
         "hash_key": KEY,
         "indirection": {"weight": [1, 2], "start": 1, "size": 64},
         "default_queue": 3,
@@ -99,7 +121,11 @@ def test_everything_that_can_be_said() -> None:
     (rule,) = parse_rules(json.dumps({"rules": [given]}), "p")
     assert rule.match == Match("vnet*", "*", "qemu*", "web-*", 1, "52:*:aa") and rule.verify is False
     assert rule.desired == Desired(
-        hash_types=1,
+        hash_types=0x201,
+        tunnel_types=0x10,
+        tunnel_ports=TunnelPorts(vxlan=(8472,)),
+        symmetric=True,
+        pins=(Pin(queue=2, flow_type="tcp4", dst_port=22),),
         hash_key=bytes.fromhex(KEY),
         indirection=Indirection(weight=(1, 2), start=1, size=64),
         default_queue=3,

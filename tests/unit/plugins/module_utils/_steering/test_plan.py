@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
@@ -143,15 +143,58 @@ def test_each_device_has_a_key_of_its_own() -> None:
     assert [step.configuration and step.configuration.rss.hash_key for step in steps] == [KEY, OTHER_KEY]
 
 
-def test_the_default_table_is_equal_over_the_attached_queues() -> None:
-    for queues in (1, 2, 3, 8, 256):
-        step = only(AS_IT_IS, replace(DEVICES["automatic"], queues=queues))
-        assert step.configuration is not None
-        assert step.configuration.rss.indirection == tuple(entry % queues for entry in range(128))
+@pytest.mark.parametrize(
+    ("queues", "size"),
+    [(1, 128), (2, 128), (3, 128), (32, 128), (33, 256), (64, 256), (65, 512), (128, 512), (256, 512)],
+)
+def test_the_default_table_is_equal_over_all_queues_with_four_entries_for_each(queues: int, size: int) -> None:
+    step = only(AS_IT_IS, replace(DEVICES["automatic"], queues=queues))
+    assert step.configuration is not None
+    assert step.configuration.rss.indirection == tuple(entry % queues for entry in range(size))
+    named = only(Desired(indirection=Indirection(weight=(1,) * queues)), replace(DEVICES["automatic"], queues=queues))
+    assert named.configuration is not None
+    assert len(named.configuration.rss.indirection) == size
 
 
-def test_a_guest_that_enables_more_queues_gets_a_new_table() -> None:
+def test_queues_that_the_guest_has_not_enabled_are_in_the_table() -> None:
+    """It may enable them at any time, and changes nothing of the program when it does."""
+    for queues in (1, 2, 4):
+        device = replace(DEVICES["steered"], queues=queues, disabled_queues=4 - queues)
+        assert only(SAME_KEY, device).action == "none"
+        assert only(Desired(default_queue=3), device).action == "replace"
+
+
+def test_a_device_with_other_queues_gets_a_new_table() -> None:
     assert only(SAME_KEY, replace(DEVICES["steered"], queues=2)).action == "replace"
+
+
+def test_a_device_of_one_queue_is_told() -> None:
+    single = replace(DEVICES["automatic"], queues=1)
+    step = only(AS_IT_IS, single)
+    assert step.action == "attach" and "has one queue, so there is nothing to choose" in step.reason
+    assert not only(AS_IT_IS, replace(single, disabled_queues=1)).reason
+
+
+PINS = (Pin(queue=2, vlan=7), Pin(queue=1, flow_type="tcp4", dst_port=22))
+NEW_WORDS: list[Desired] = [
+    Desired(hash_types=0x23F),
+    Desired(tunnel_types=0x10),
+    Desired(symmetric=True),
+    Desired(pins=PINS),
+]
+
+
+@pytest.mark.parametrize("desired", NEW_WORDS, ids=str)
+def test_what_differs_is_replaced_once(desired: Desired) -> None:
+    step = only(desired, DEVICES["steered"])
+    assert step.action == "replace" and step.configuration is not None
+    program = AttachedProgram(1, "virtnet_rss", "t", configuration=step.configuration)
+    assert only(desired, replace(DEVICES["steered"], program=program)).action == "none"
+
+
+def test_pins_go_to_queues_that_are_there() -> None:
+    with pytest.raises(InputError, match=r"pins\[0\].queue: 2 is not allowed; tap0 has 2 queues"):
+        only(Desired(pins=PINS), replace(DEVICES["automatic"], queues=2))
 
 
 UNHELD: list[tuple[Desired, str]] = [
