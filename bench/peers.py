@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.guests import qemu_rss
 from ansible_collections.virtnet.rss.tests.guests.image import qemu_10
 from ansible_collections.virtnet.rss.tests.kernel.programs import build
@@ -63,7 +64,7 @@ class Peer:
 
 def ours(*, statistics: bool, rss: RssConfig = RSS) -> Peer:
     """The program that the collection attaches."""
-    rodata = encode(Identity("", 0, 0), Configuration(rss, statistics=statistics))
+    rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=statistics))
     program = SteeringProgram(load_libbpf(), rodata, queues=QUEUES)
     return Peer("ours, statistics" if statistics else "ours", program.descriptor, program)
 

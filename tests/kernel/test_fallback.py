@@ -32,6 +32,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.kernel.programs import BPF, CLANG, build
@@ -276,8 +277,9 @@ def test_a_proof_that_fails(
 def test_without_a_proof_the_wrong_program_is_attached(tap: HeldTap) -> None:
     """So it is the proof that keeps it off."""
     with observe.Observer() as observer:
-        step = plan(Desired(hash_key=KEY), observer.devices(), new_key=bytes)[0]
-    outcome = Applier(fallback="fail", verify=False, check=False, elf=formal_program("3")).apply(step)
+        (device,) = observer.devices()
+    step = plan(Desired(hash_key=KEY, fallback="fail", verify=False), device, new_key=bytes)
+    outcome = Applier(check=False, elf=formal_program("3")).apply(step)
     assert (outcome.action, outcome.fallback) == ("attach", None)
     assert {queue for queue, _frame in tap.send(FRAMES)} == {3}
 
@@ -292,7 +294,7 @@ class TestBlind:
         """tap1, steered to queue 3 by a program that its holder, this process, has open: as QEMU with rss=on."""
         flags = ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE
         rss = RssConfig(hash_key=KEY, hash_types=63, indirection=(0,), redirect=False, default_queue=3)
-        rodata = encode(Identity("elsewhere", 0, 0), Configuration(rss))
+        rodata = encode(Identity("elsewhere", DeviceId(0, 0)), Configuration(rss))
         with contextlib.ExitStack() as stack:
             found = [ioctls.open_control() for _queue in range(4)]
             for descriptor in found:

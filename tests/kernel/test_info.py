@@ -22,6 +22,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
@@ -31,7 +32,7 @@ from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 KEY = bytes(range(40))
 FRAMES = [frame for frame in random_frames(seed=3, count=400) if 60 <= len(frame) <= 1500]
 RSS = RssConfig(KEY, 63, tuple(entry % 4 for entry in range(128)))
-IDENTITY = Identity("tap0", 2, 1)
+IDENTITY = Identity("tap0", DeviceId(1, 2))
 
 
 def info(*taps: str, **options: t.Any) -> dict[str, t.Any]:

@@ -29,6 +29,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Indirection
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.kernel import foreign
@@ -69,7 +70,7 @@ def make_automatic(tap: HeldTap) -> None:
 
 
 def make_foreign(tap: HeldTap) -> None:
-    rodata = bytearray(encode(Identity("tap0", 2, 1), Configuration(RssConfig(OTHER_KEY, 63, (2, 0, 1, 3)))))
+    rodata = bytearray(encode(Identity("tap0", DeviceId(1, 2)), Configuration(RssConfig(OTHER_KEY, 63, (2, 0, 1, 3)))))
     rodata[-100] ^= 1
     foreign.attach(tap, bytes(rodata))
 

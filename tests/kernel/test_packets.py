@@ -22,6 +22,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import t
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.tests.kernel.programs import VARIANTS, linear_witness, variant
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
@@ -29,7 +30,7 @@ from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.packets.table import ALL, DEFAULT, EX, ROWS, VECTORS, Row
 
 MICROSOFT_KEY = bytes.fromhex(VECTORS["key"])
-IDENTITY = Identity("test", 1, 1)
+IDENTITY = Identity("test", DeviceId(1, 1))
 DEFAULT_QUEUE = 255
 # Two tables that together show 16 bits of the hash: entry i holds its own low eight bits, or its bits 1 to 8.
 LOW = tuple(entry & 0xFF for entry in range(512))

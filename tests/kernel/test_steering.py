@@ -24,6 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
@@ -175,7 +176,7 @@ class TestForeign:
     def held(self, tap: HeldTap) -> HeldTap:
         """tap0 is steered by a program with our name and our instructions' job, but not loaded by us."""
         rss = RssConfig(hash_key=KEY, hash_types=63, indirection=(0, 1), redirect=False, default_queue=3)
-        rodata = encode(Identity("tap0", 1, 1), Configuration(rss))
+        rodata = encode(Identity("tap0", DeviceId(1, 1)), Configuration(rss))
         elf = (Path(__file__).parents[2] / "bpf" / "build" / "steering.v1.o").read_bytes()
         foreign.attach(tap, rodata, elf)
         return tap

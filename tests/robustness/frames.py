@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
 
 __all__ = ("CONFIGURATIONS", "DEFAULT_QUEUE", "TABLE", "Disagreement", "compare", "mutated", "seed_of_this_run")
@@ -53,7 +54,7 @@ def compare(seed: int, count: int) -> list[Disagreement]:
     try:
         for name, (types, redirect) in CONFIGURATIONS.items():
             rss = RssConfig(source.randbytes(40), types, TABLE, DEFAULT_QUEUE, redirect)
-            rodata = encode(Identity("", 0, 0), Configuration(rss, statistics=False))
+            rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=False))
             sides.append((name, rss, SteeringProgram(libbpf, rodata, queues=1)))
         for number in range(count):
             frame = mutated(source, random_frame(source))

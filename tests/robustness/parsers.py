@@ -11,6 +11,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 
 COLLECTION = "ansible_collections.virtnet.rss.plugins.module_utils"
@@ -133,7 +134,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
 
     rss = RssConfig(bytes(range(40)), 0x1FF, tuple(range(4)))
-    rodata = encode(Identity("tap0", 1, 1), Configuration(rss, statistics=True))
+    rodata = encode(Identity("tap0", DeviceId(1, 1)), Configuration(rss, statistics=True))
 
     def changed_rodata(given: bytes) -> None:
         """The first bytes choose a place: random bytes would never get past the size and the magic."""

@@ -37,11 +37,11 @@ FUTURE = Desired(hash_key=KEY, indirection=Indirection(equal=4), allow_future_qu
 def planned(name: str = "tap0") -> Step:
     with Observer() as observer:
         device = next(device for device in observer.devices() if device.name == name)
-    return plan(Desired(hash_key=KEY), [device], new_key=bytes)[0]
+    return plan(Desired(hash_key=KEY), device, new_key=bytes)
 
 
 def apply(step: Step) -> Outcome:
-    return Applier(fallback="disable", verify=True, check=False).apply(step)
+    return Applier(check=False).apply(step)
 
 
 def devices() -> list[str]:
@@ -79,7 +79,7 @@ def test_the_device_is_renamed_between_look_and_swap(tap: HeldTap) -> None:
 def test_a_device_without_holder_vanishes_between_look_and_swap() -> None:
     """Opening it by its name would make a new device."""
     subprocess.run(["ip", "tuntap", "add", "tap0", "mode", "tap", "multi_queue"], check=True)
-    step = plan(FUTURE, [look("tap0")], new_key=bytes)[0]
+    step = plan(FUTURE, look("tap0"), new_key=bytes)
     subprocess.run(["ip", "tuntap", "del", "tap0", "mode", "tap", "multi_queue"], check=True)
     assert_told(apply(step))
     assert devices() == []
@@ -104,7 +104,7 @@ def test_the_namespace_vanishes_between_look_and_swap(tmp_path: Path) -> None:
         with network_namespace(name):
             device = look("tap0")
         subprocess.run(["ip", "netns", "del", name], check=True)
-    step = plan(FUTURE, [device], new_key=bytes)[0]
+    step = plan(FUTURE, device, new_key=bytes)
     assert_told(apply(step))
     assert name not in [namespace.name for namespace in list_namespaces()] and tmp_path.exists()
 

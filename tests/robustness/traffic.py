@@ -74,8 +74,8 @@ def desired(number: int) -> Desired:
     if kind == 0:
         return Desired(present=False)
     if kind == 1:
-        return Desired(hash_key=KEY)
-    return Desired(hash_key=KEY, redirect=False, default_queue=number // 3 % QUEUES)
+        return Desired(hash_key=KEY, fallback="fail")
+    return Desired(hash_key=KEY, fallback="fail", redirect=False, default_queue=number // 3 % QUEUES)
 
 
 def allowed_queues(number: int, flow: int, hashed: t.Sequence[int]) -> frozenset[int]:
@@ -205,12 +205,12 @@ def exchange_under_traffic(tap: HeldTap, rounds: int, packets: int = 0) -> Tally
 def _exchange(shared: Shared, rounds: int, packets: int) -> None:
     """Plan and apply as a run of the module does; the looks between them are left out, but some."""
     device = look()
-    applier = Applier(fallback="fail", verify=True, check=False)
+    applier = Applier(check=False)
     for number in range(1, 3 * rounds + 1):
         while shared.sent < packets * number // (3 * rounds):
             time.sleep(PAUSE)
         shared.phase = 2 * number - 1
-        outcome = applier.apply(plan(desired(number), [device], new_key=bytes)[0])
+        outcome = applier.apply(plan(desired(number), device, new_key=bytes))
         shared.phase = 2 * number
         assert (outcome.action, outcome.changed) == (("detach", "attach", "replace")[number % 3], True)
         assert (outcome.way, outcome.fallback) == ("copied", None)

@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.kernel import foreign
 from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
@@ -54,7 +55,7 @@ def assert_steered(tap: HeldTap, key: bytes = KEY) -> None:
 
 def attach_foreign(tap: HeldTap) -> None:
     """A program that looks like ours and is not."""
-    rodata = bytearray(encode(Identity("tap0", 2, 1), Configuration(RssConfig(KEY, 63, (3,)))))
+    rodata = bytearray(encode(Identity("tap0", DeviceId(1, 2)), Configuration(RssConfig(KEY, 63, (3,)))))
     rodata[-100] ^= 1
     foreign.attach(tap, bytes(rodata))
 

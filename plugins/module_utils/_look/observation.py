@@ -84,7 +84,7 @@ def wanted_configuration(device: Device, desired: Desired | None = None) -> Conf
     if desired is None and device.state == STEERED and current:
         return current
     asked = replace(desired or Desired(), present=True, foreign="replace")
-    (step,) = plan(asked, [device], new_key=random_key)
+    step = plan(asked, device, new_key=random_key)
     assert step.configuration  # a plan to steer, with nothing left alone, has one
     return step.configuration
 
@@ -198,7 +198,7 @@ def _wider(configuration: Configuration) -> Configuration:
 
 def _program(device: Device, configuration: Configuration) -> ObserveProgram:
     counting = replace(configuration, statistics=True)
-    rodata = encode(Identity(device.name, device.ifindex, device.netns_inode), counting)
+    rodata = encode(Identity(device.name, device.id), counting)
     return ObserveProgram(load_libbpf(), rodata, queues=configuration.queues, enabled=device.queues)
 
 

@@ -53,7 +53,7 @@ def _run(module: AnsibleModule) -> None:
                 "use a random key or the rss_key filter"
             )
     with network_namespace(params["netns"]):
-        result = run(params["taps"], desired, verify=params["verify"], check=module.check_mode)
+        result = run(params["taps"], desired, check=module.check_mode)
         of_no_use = _of_no_use(result.outcomes)
     for warning in (*result.warnings, *of_no_use):
         module.warn(warning)

@@ -67,7 +67,6 @@ class Rule:
     name: str
     match: Match
     desired: Desired | None
-    verify: bool = True
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,7 @@ def _rule(where: str, given: object) -> Rule:
         _check_table(rule.get("indirection"))
     except InputError as exc:
         raise InputError(f"{where}.{exc.option}", exc.value, exc.allowed) from None
-    return Rule(
-        rule.get("name", ""), Match(**match), None if state == "ignore" else desired, settings.get("verify", True)
-    )
+    return Rule(rule.get("name", ""), Match(**match), None if state == "ignore" else desired)
 
 
 def _check_table(words: dict[str, t.Any] | None) -> None:

@@ -24,10 +24,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Key, Result, reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 __all__ = ("main",)
@@ -82,7 +83,7 @@ def _release(arguments: Arguments) -> int:
             observer,
             kept.complement(),
             list_namespaces(),
-            only=set(arguments.keys) or None,
+            only=set(arguments.devices) or None,
             how=How(check=arguments.dry_run, spared=arguments.unless_program),
         )
     return _told(
@@ -168,9 +169,9 @@ def _top(arguments: Arguments) -> None:
         rounds += 1
 
 
-def _key(sighting: Sighting) -> tuple[int, int, int]:
+def _key(sighting: Sighting) -> tuple[DeviceId, int]:
     device = sighting.device
-    return device.netns_inode, device.ifindex, device.program.id if device.program else 0
+    return device.id, device.program.id if device.program else 0
 
 
 def _rates(now: Sighting, before: Sighting | None, seconds: float) -> list[float]:
@@ -196,10 +197,10 @@ def _metrics(arguments: Arguments) -> None:
     say(text.rstrip("\n"))
 
 
-def _device_key(text: str) -> Key:
+def _device_id(text: str) -> DeviceId:
     with contextlib.suppress(ValueError):
         inode, ifindex = map(int, text.split("/"))
-        return inode, ifindex
+        return DeviceId(inode, ifindex)
     raise argparse.ArgumentTypeError(
         str(InputError("device", text, "netns_inode/ifindex, as `apply --json` tells them"))
     )
@@ -250,7 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--dry-run", action="store_true", help="only say what would be done")
     release.add_argument("--json", action="store_true")
     release.add_argument(
-        "keys", nargs="*", type=_device_key, metavar="NETNS_INODE/IFINDEX", help="default: all devices"
+        "devices", nargs="*", type=_device_id, metavar="NETNS_INODE/IFINDEX", help="default: all devices"
     )
     status = add("status", _status, "What steers each device now.")
     status.add_argument("--json", action="store_true")

@@ -33,8 +33,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
-    from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key, Result
+    from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
     from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import Signature
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("Service", "Settings")
 
@@ -65,8 +66,8 @@ class State:
     has_policy: bool = False  # one has been read
     seen: Signature = field(default_factory=dict)
     snapshot: bytes | None = None  # of a moment when nothing was to be done
-    steered: set[Key] = field(default_factory=set)  # by us, when last looked at
-    results: dict[Key, Result] = field(default_factory=dict)
+    steered: set[DeviceId] = field(default_factory=set)  # by us, when last looked at
+    results: dict[DeviceId, Result] = field(default_factory=dict)
     reapplied: int = 0
     last_pass: float | None = None  # when everything was looked at
 
@@ -186,18 +187,18 @@ class Service:
         if everything:
             state.seen, state.results = {}, {}
         state.seen.update(looked_at)
-        state.seen.update((result.key, of_device(result.device)) for result in results)
-        for key in [result.key for result in results if result.soon]:
+        state.seen.update((result.device.id, of_device(result.device)) for result in results)
+        for key in [result.device.id for result in results if result.soon]:
             state.seen.pop(key, None)  # as if it was new: the next look asks again
         state.snapshot = None
-        state.results.update((result.key, result) for result in results)
+        state.results.update((result.device.id, result) for result in results)
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
         self._write_status()
 
     def _note(self, result: Result) -> None:
         """Count what was put back, and tell what was done."""
         outcome = result.outcome
-        if outcome and outcome.action in ("attach", "replace") and result.key in self._state.steered:
+        if outcome and outcome.action in ("attach", "replace") and result.device.id in self._state.steered:
             # A program of ours that is replaced was not taken off: the policy or the number of queues has changed.
             self._state.reapplied += outcome.step.device.state != STEERED
         if outcome and outcome.action not in ("none", "keep"):

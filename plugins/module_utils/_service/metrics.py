@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -33,7 +34,9 @@ HELP = {
 def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] | None) -> str:
     """The whole file. ``status`` is what the running service says of itself; None: what can be seen without it."""
     status = status or {}
-    shortfalls = {(inode, ifindex): (stage, reason) for inode, ifindex, stage, reason in status.get("shortfalls", ())}
+    shortfalls = {
+        DeviceId(inode, ifindex): (stage, reason) for inode, ifindex, stage, reason in status.get("shortfalls", ())
+    }
     samples: dict[str, list[str]] = {name: [] for name in HELP}
 
     def add(name: str, value: float, **labels: object) -> None:
@@ -54,9 +57,7 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
     return "\n".join(lines) + "\n"
 
 
-def _device(
-    add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[tuple[int, int], tuple[str, str]]
-) -> None:
+def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:
     device = sighting.device
     where = {"device": device.name, "netns": sighting.namespace.name or str(device.netns_inode)}
     for state in STATES:
@@ -73,8 +74,8 @@ def _device(
         add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
     if sighting.measurement and sighting.measurement.per_packet is not None:
         add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, **where)
-    if (device.netns_inode, device.ifindex) in shortfalls:
-        stage, reason = shortfalls[device.netns_inode, device.ifindex]
+    if device.id in shortfalls:
+        stage, reason = shortfalls[device.id]
         add("virtnet_rss_fallback", 1, **where, stage=stage, reason=reason[:LONGEST])
 
 

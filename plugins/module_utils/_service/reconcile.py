@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
@@ -19,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import rando
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
@@ -30,9 +31,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
-__all__ = ("How", "Key", "Result", "reconcile")
+__all__ = ("How", "Result", "reconcile")
 
-Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
 CHANGES = ("attach", "replace", "detach")
 NO_GUEST_YET = "libvirt holds it, so its guest does not run yet, and the rule asks for something of the guest"
 
@@ -47,10 +47,6 @@ class Result:
     outcome: Outcome | None = None  # None: it was left alone, or could not be planned
     reason: str = ""  # why it could not
     soon: bool = False  # it can be planned at any moment, and no look will tell
-
-    @property
-    def key(self) -> Key:
-        return self.device.netns_inode, self.device.ifindex
 
     @property
     def action(self) -> str:
@@ -95,7 +91,7 @@ def reconcile(
     policy: Policy,
     namespaces: t.Sequence[Namespace],
     *,
-    only: t.Collection[Key] | None = None,
+    only: t.Collection[DeviceId] | None = None,
     how: How = How(),
 ) -> list[Result]:
     """One pass over the devices of some namespaces, or over the named ones.
@@ -145,7 +141,7 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
             planned.append(Planned(device, rule, None, unseen))
             continue
         try:
-            (step,) = plan(rule.desired, [device], new_key=random_key)
+            step = plan(rule.desired, device, new_key=random_key)
             planned.append(Planned(device, rule, step))
         except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
             planned.append(Planned(device, rule, None, str(exc)))
@@ -163,22 +159,22 @@ def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[t
         (link,) = links
         if exc.errno == errno.ENODEV:
             return []
-        device = Device(link.name, link.ifindex, namespace.inode, link.tun_flags, link.queues or 0, reason=str(exc))
+        device = Device(
+            link.name, DeviceId(namespace.inode, link.ifindex), link.tun_flags, link.queues or 0, reason=str(exc)
+        )
         return [(device, str(exc))]
 
 
 def _apply(namespace: Namespace, planned: list[Planned], how: How) -> list[Result]:
-    appliers: dict[tuple[str, bool], Applier] = {}
+    applier = Applier(check=how.check)
     results = []
     for device, rule, step, reason, soon in planned:
         if step is None or rule is None or rule.desired is None:
             results.append(Result(namespace, device, rule, None, reason, soon))
             continue
-        fallback, verify = kind = (_fallback(device, rule.desired), rule.verify)
-        applier = appliers.setdefault(kind, Applier(fallback=fallback, verify=verify, check=how.check))
         if step.action in CHANGES:
             how.alive()
-        outcome = applier.apply(step)
+        outcome = applier.apply(replace(step, fallback=_fallback(device, rule.desired)))
         results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
     return results
 

@@ -11,17 +11,17 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import describe_all
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Key
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 
 __all__ = ("Signature", "changed", "of_device", "signature")
 
-Signature = t.Dict["Key", t.Tuple[object, ...]]
+Signature = t.Dict[DeviceId, t.Tuple[object, ...]]
 
 
 def signature(observer: Observer) -> Signature:
@@ -31,11 +31,8 @@ def signature(observer: Observer) -> Signature:
         return {key: (found[0].program_id, found[0].queues, found[0].disabled_queues) for key, found in queues.items()}
     here = current_namespace().inode
     programs = _programs()
-    return {
-        (here, link.ifindex): (programs.get((here, link.ifindex)), link.queues, link.disabled_queues)
-        for link in list_links()
-        if link.is_tap
-    }
+    links = {DeviceId(here, link.ifindex): link for link in list_links() if link.is_tap}
+    return {device: (programs.get(device), link.queues, link.disabled_queues) for device, link in links.items()}
 
 
 def of_device(device: Device) -> tuple[object, ...]:
@@ -43,15 +40,15 @@ def of_device(device: Device) -> tuple[object, ...]:
     return device.program.id if device.program else None, device.queues, device.disabled_queues
 
 
-def _programs() -> dict[Key, int]:
+def _programs() -> dict[DeviceId, int]:
     """Ours by the device that they were loaded for."""
     try:
         described = describe_all(load_libbpf()).values()
     except (CapabilityError, ObjectError):
         return {}
-    return {(each.identity.netns_inode, each.identity.ifindex): each.program.id for each in described if each.identity}
+    return {each.identity.id: each.program.id for each in described if each.identity}
 
 
-def changed(before: Signature, now: Signature) -> set[Key]:
+def changed(before: Signature, now: Signature) -> set[DeviceId]:
     """The devices that are new or different; one that has gone needs nothing."""
     return {key for key, value in now.items() if before.get(key) != value}

@@ -56,10 +56,8 @@ def _stage(name: str) -> t.Iterator[None]:
 class Applier:
     """Applies steps one after the other; with ``check`` it goes as far as the proof and leaves the devices alone."""
 
-    def __init__(self, *, fallback: str, verify: bool, check: bool, elf: bytes | None = None) -> None:
+    def __init__(self, *, check: bool, elf: bytes | None = None) -> None:
         """``elf`` replaces the embedded object, in tests."""
-        self._fallback = fallback
-        self._verify = verify
         self._check = check
         self._elf = elf
         self._prover = Prover(elf)
@@ -77,7 +75,7 @@ class Applier:
 
     def _attach(self, step: Step, configuration: Configuration) -> Outcome:
         device = step.device
-        rodata = encode(Identity(device.name, device.ifindex, device.netns_inode), configuration)
+        rodata = encode(Identity(device.name, device.id), configuration)
         way = ""
         with contextlib.ExitStack() as stack:
             with _stage("load"):
@@ -85,7 +83,7 @@ class Applier:
                     SteeringProgram(load_libbpf(), rodata, queues=configuration.queues, elf=self._elf)
                 )
                 loaded = program.describe()
-            if self._verify:
+            if step.verify:
                 with _stage("prove"):
                     self._prover.prove(load_libbpf(), program, configuration)
             if not self._check:
@@ -95,7 +93,7 @@ class Applier:
             loaded.id, loaded.name, loaded.tag, loaded.load_time, loaded.uid, OURS, configuration=configuration
         )
         after = replace(device, state=STEERED, reason="", program=attached)
-        return Outcome(step, step.action, after, changed=True, verified=self._verify, way=way)
+        return Outcome(step, step.action, after, changed=True, verified=step.verify, way=way)
 
     def _detach(self, step: Step) -> Outcome:
         device = step.device
@@ -113,7 +111,7 @@ class Applier:
     def _fall_back(self, step: Step, fallback: Fallback) -> Outcome:
         """What the task wants done when steering fails: automatic selection, or whatever is there."""
         device = step.device
-        if self._fallback != "disable" or device.state == AUTOMATIC:
+        if step.fallback != "disable" or device.state == AUTOMATIC:
             return Outcome(step, "fallback", device, changed=False, fallback=fallback)
         detached = self._detach(step)
         if detached.fallback:
@@ -129,7 +127,7 @@ def _is_change(device: Device) -> bool:
 
 def _set_program(device: Device, program: int | None) -> str:
     """Attach or detach; tells how the device was reached."""
-    with control(Target(device.name, device.ifindex, device.netns_inode, device.holders)) as reached:
+    with control(Target(device.name, device.id, device.holders)) as reached:
         try:
             set_steering_program(reached.descriptor, program)
         except OSError as exc:

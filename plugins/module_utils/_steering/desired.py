@@ -31,6 +31,7 @@ def desired_from(options: t.Mapping[str, t.Any]) -> Desired:
         statistics=settings["statistics"],
         foreign=settings["foreign"],
         fallback=settings["fallback"],
+        verify=settings["verify"],
         allow_future_queues=settings["allow_future_queues"],
         **rss_fields(settings),
     )

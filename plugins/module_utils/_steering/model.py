@@ -20,6 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
 __all__ = (
@@ -77,8 +78,7 @@ class Device:
     """The truth about one TAP device at the moment of the look."""
 
     name: str
-    ifindex: int
-    netns_inode: int
+    id: DeviceId
     tun_flags: int
     queues: int  # attached (enabled) queues
     disabled_queues: int = 0
@@ -87,6 +87,16 @@ class Device:
     reason: str = ""  # why the state is unknown
     suspicion: str = ""  # why an unknown program may be a foreign one
     program: AttachedProgram | None = None
+
+    @property
+    def ifindex(self) -> int:
+        """In its network namespace."""
+        return self.id.ifindex
+
+    @property
+    def netns_inode(self) -> int:
+        """Of the network namespace that it is in."""
+        return self.id.netns_inode
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ class Desired:
     statistics: bool = True
     foreign: str = "keep"  # keep, replace, fail
     fallback: str = "disable"  # disable, keep, fail
+    verify: bool = True
     allow_future_queues: bool = False
 
 
@@ -129,6 +140,8 @@ class Step:
     configuration: Configuration | None = None  # what an attached program will compute
     new_key: bool = False  # the key was made up for this step
     reason: str = ""
+    fallback: str = "disable"  # what the task asks for when it fails
+    verify: bool = True  # prove the program before it is attached
 
 
 @dataclass(frozen=True)

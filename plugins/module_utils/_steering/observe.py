@@ -31,6 +31,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs imp
     describe_all,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, belongs_to, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import (
     Holder,
     duplicate_descriptor,
@@ -45,14 +46,12 @@ if t.TYPE_CHECKING:
 
 __all__ = ("Observer",)
 
-Key = t.Tuple[int, int]  # inode of the network namespace, ifindex
-
 
 @dataclass
 class Evidence:
     """What one look at the kernel's programs gave."""
 
-    open_queues: dict[Key, list[OpenQueue]] | None = None  # None: the inspector cannot run here
+    open_queues: dict[DeviceId, list[OpenQueue]] | None = None  # None: the inspector cannot run here
     programs: dict[int, Described] = field(default_factory=dict)
     reason: str = ""  # why the programs could not be enumerated or read
 
@@ -87,13 +86,13 @@ class Observer:
         taps = [link for link in (list_links() if links is None else links) if link.is_tap]
         if not taps:
             return []
-        evidence = self._gather([(netns, link.ifindex) for link in taps])
+        evidence = self._gather([DeviceId(netns, link.ifindex) for link in taps])
         if evidence.open_queues is not None:
             return [self._exact(link, netns, evidence) for link in taps]
         holders = find_holders()
         return [_inferred(_device(link, netns, holders_of(link, netns, holders)), evidence) for link in taps]
 
-    def _gather(self, keys: list[Key]) -> Evidence:
+    def _gather(self, keys: list[DeviceId]) -> Evidence:
         queues = None
         try:
             libbpf = load_libbpf()
@@ -108,23 +107,25 @@ class Observer:
         """Two snapshots are equal as long as no device, queue or program changes; None where there is no inspector."""
         return self._inspector.records() if self._inspector else None
 
-    def open_queues(self) -> dict[Key, list[OpenQueue]] | None:
+    def open_queues(self) -> dict[DeviceId, list[OpenQueue]] | None:
         """Every open queue of the host, by its device; None where there is no inspector."""
         if self._inspector is None:
             return None
-        found: dict[Key, list[OpenQueue]] = {}
+        found: dict[DeviceId, list[OpenQueue]] = {}
         for queue in self._inspector.look():
-            found.setdefault((queue.netns_inode, queue.ifindex), []).append(queue)
+            found.setdefault(DeviceId(queue.netns_inode, queue.ifindex), []).append(queue)
         return found
 
     @staticmethod
-    def _attached_programs(libbpf: Libbpf, queues: dict[Key, list[OpenQueue]], keys: list[Key]) -> dict[int, Described]:
+    def _attached_programs(
+        libbpf: Libbpf, queues: dict[DeviceId, list[OpenQueue]], keys: list[DeviceId]
+    ) -> dict[int, Described]:
         ids = {queues[key][0].program_id for key in keys}
         described = {number: describe(libbpf, number) for number in ids if number}
         return {number: found for number, found in described.items() if found}
 
     def _exact(self, link: Link, netns: int, evidence: Evidence) -> Device:
-        queues = (evidence.open_queues or {}).get((netns, link.ifindex))
+        queues = (evidence.open_queues or {}).get(DeviceId(netns, link.ifindex))
         device = _device(link, netns, ())
         if not queues:
             return self._unheld(device, evidence)
@@ -150,8 +151,8 @@ class Observer:
 
     def _opened(self, device: Device, evidence: Evidence) -> Device | None:
         """Its carrier comes up for this moment, so only where nothing else can tell."""
-        with control(Target(device.name, device.ifindex, device.netns_inode)):
-            own = (self.open_queues() or {}).get((device.netns_inode, device.ifindex))
+        with control(Target(device.name, device.id)):
+            own = (self.open_queues() or {}).get(device.id)
         return _with_program(device, own[0].program_id, evidence) if own else None
 
 
@@ -165,7 +166,7 @@ def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tupl
             found.append(holder)
             continue
         try:
-            if belongs_to(descriptor, Target(link.name, link.ifindex, netns)):
+            if belongs_to(descriptor, Target(link.name, DeviceId(netns, link.ifindex))):
                 found.append(holder)
         except DeviceError:  # it cannot be told either
             found.append(holder)
@@ -177,7 +178,7 @@ def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tupl
 def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:
     # The driver tells the number of queues of multi-queue devices only; any other has one, while it is held.
     queues = link.queues if link.queues is not None else min(len(holders), 1)
-    return Device(link.name, link.ifindex, netns, link.tun_flags, queues, link.disabled_queues, holders)
+    return Device(link.name, DeviceId(netns, link.ifindex), link.tun_flags, queues, link.disabled_queues, holders)
 
 
 def _with_program(device: Device, program_id: int | None, evidence: Evidence) -> Device:
@@ -198,8 +199,7 @@ def _inferred(device: Device, evidence: Evidence) -> Device:
     """The way that needs no BTF."""
     if evidence.reason:
         return replace(device, state=UNKNOWN, reason=evidence.reason, suspicion=_holders_program(device))
-    key = (device.netns_inode, device.ifindex)
-    ours = _newest_for(evidence, key)
+    ours = _newest_for(evidence, device.id)
     if ours:
         return replace(device, state=STEERED, program=ours)
     others = sorted(found.program.name or "no name" for found in evidence.programs.values() if not found.identity)
@@ -208,7 +208,7 @@ def _inferred(device: Device, evidence: Evidence) -> Device:
             f"{len(others)} foreign socket filters are loaded ({', '.join(others)}), and nothing here tells for whom"
         )
         return replace(device, state=UNKNOWN, reason=reason, suspicion=reason)
-    if any(found.identity and found.identity.ifindex == device.ifindex for found in evidence.programs.values()):
+    if any(found.identity and found.identity.id.ifindex == device.ifindex for found in evidence.programs.values()):
         return replace(
             device, state=UNKNOWN, reason="a program of a device with its index in another namespace is loaded"
         )
@@ -221,11 +221,7 @@ def _holders_program(device: Device) -> str:
     return f"its holder {holder.command}, process {holder.pid}, has a BPF program open" if holder else ""
 
 
-def _newest_for(evidence: Evidence, key: Key) -> AttachedProgram | None:
+def _newest_for(evidence: Evidence, device: DeviceId) -> AttachedProgram | None:
     """While somebody looks at a replaced program, it lives on for a moment: the one loaded last is attached."""
-    mine = [
-        found.program
-        for found in evidence.programs.values()
-        if found.identity and (found.identity.netns_inode, found.identity.ifindex) == key
-    ]
+    mine = [found.program for found in evidence.programs.values() if found.identity and found.identity.id == device]
     return max(mine, key=lambda program: program.load_time, default=None)

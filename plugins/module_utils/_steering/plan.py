@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
@@ -24,12 +25,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 __all__ = ("plan",)
 
 
-def plan(desired: Desired, devices: t.Sequence[Device], *, new_key: t.Callable[[], bytes]) -> list[Step]:
-    """One step for each device, in their order; InputError and StateError before anything is done.
+def plan(desired: Desired, device: Device, *, new_key: t.Callable[[], bytes]) -> Step:
+    """What one device needs; InputError and StateError when it cannot be had.
 
     ``new_key`` makes a random hash key (40 bytes) for a device that has none to keep.
     """
-    return [_step(desired, device, new_key) for device in devices]
+    return replace(_step(desired, device, new_key), fallback=desired.fallback, verify=desired.verify)
 
 
 def _step(desired: Desired, device: Device, new_key: t.Callable[[], bytes]) -> Step:

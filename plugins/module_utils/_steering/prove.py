@@ -20,6 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICRO
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Prover:
 
     def _prove_kernel(self, libbpf: Libbpf) -> None:
         """The published hashes need the published key, so a program of its own, which is gone afterwards."""
-        rodata = encode(Identity("", 0, 0), MICROSOFT)
+        rodata = encode(Identity("", DeviceId(0, 0)), MICROSOFT)
         with SteeringProgram(libbpf, rodata, queues=1, elf=self._elf) as program:
             _compare(program, [(frame, value % 256) for frame, value in microsoft_frames()], "Microsoft's table")
 
@@ -84,5 +85,5 @@ def harmless_trial() -> Trial:
     """A program for no device of this network namespace: whoever looks meanwhile sees that it steers nothing there."""
     rss = RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(TRIAL_QUEUES)))
     frame, _hash = microsoft_frames()[0]
-    rodata = encode(Identity("", 0, current_namespace().inode), Configuration(rss, statistics=False))
+    rodata = encode(Identity("", DeviceId(current_namespace().inode, 0)), Configuration(rss, statistics=False))
     return Trial(rodata, TRIAL_QUEUES, frame, steer(frame, rss).queue)

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import Capabil
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("Identity", "decode", "encode")
 
@@ -27,9 +28,8 @@ TABLES = abi.RssConfig.toeplitz.size
 class Identity:
     """The device that a program was loaded for, as it was then: it may have been renamed or moved since."""
 
-    device: str
-    ifindex: int
-    netns_inode: int
+    name: str
+    id: DeviceId
 
 
 def encode(identity: Identity, configuration: Configuration) -> bytes:
@@ -39,19 +39,19 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     """
     if not configuration.rss.is_plain:
         raise CapabilityError(
-            f"{identity.device}: the steering program hashes virtio's nine hash types only; it knows no tunnels, no "
+            f"{identity.name}: the steering program hashes virtio's nine hash types only; it knows no tunnels, no "
             "symmetric hash and no pins yet",
-            device=identity.device,
+            device=identity.name,
         )
     rodata = abi.Rodata()
-    name = os.fsencode(identity.device)
+    name = os.fsencode(identity.name)
     rodata.bpf_metadata_owner = OWNER
     rodata.bpf_metadata_device = name
     steering = rodata.steering
     steering.identity.magic = abi.ABI_MAGIC
     steering.identity.layout_version = abi.ABI_LAYOUT_VERSION
-    steering.identity.netns_inode = identity.netns_inode
-    steering.identity.ifindex = identity.ifindex
+    steering.identity.netns_inode = identity.id.netns_inode
+    steering.identity.ifindex = identity.id.ifindex
     steering.identity.device = name
     rss, config = configuration.rss, steering.config
     config.hash_types = rss.hash_types
@@ -95,4 +95,5 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
         )
     except InputError:
         return None
-    return Identity(os.fsdecode(identity.device), identity.ifindex, identity.netns_inode), configuration
+    device = DeviceId(identity.netns_inode, identity.ifindex)
+    return Identity(os.fsdecode(identity.device), device), configuration

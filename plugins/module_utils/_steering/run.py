@@ -37,7 +37,7 @@ class Run:
     warnings: tuple[str, ...]
 
 
-def run(taps: t.Sequence[str], desired: Desired, *, verify: bool = True, check: bool = False) -> Run:
+def run(taps: t.Sequence[str], desired: Desired, *, check: bool = False) -> Run:
     """Bring the named TAP devices of the current network namespace to the desired steering.
 
     InputError or StateError before anything is changed; what fails afterwards is part of the outcome.
@@ -47,10 +47,10 @@ def run(taps: t.Sequence[str], desired: Desired, *, verify: bool = True, check: 
         with _state_errors():
             links, warnings = select("taps", taps, list_links())
             observer = stack.enter_context(Observer())
-            steps = plan(desired, observer.devices(links), new_key=random_key)
+            steps = [plan(desired, device, new_key=random_key) for device in observer.devices(links)]
         if waited > WAIT_WORTH_TELLING:
             warnings.append(f"waited {waited:.1f} seconds for another run to finish")
-        applier = Applier(fallback=desired.fallback, verify=verify, check=check)
+        applier = Applier(check=check)
         outcomes = [applier.apply(step) for step in steps]
         if not check and any(outcome.action not in ("none", "keep") for outcome in outcomes):
             try:

@@ -11,7 +11,9 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Observed
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, belongs_to
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
@@ -33,7 +35,7 @@ def observe(links: Links, name: str, bridge: str | None = None) -> Observed:
 
 def target_of(link: LinkState, holders: tuple[Holder, ...] = ()) -> Target:
     """How this very device is reached, in the current network namespace."""
-    return Target(link.name, link.ifindex, os.stat("/proc/thread-self/ns/net").st_ino, holders)
+    return Target(link.name, DeviceId(current_namespace().inode, link.ifindex), holders)
 
 
 def _holders(link: LinkState) -> tuple[Holder, ...]:

@@ -18,6 +18,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.sysfs import read_tun_flags
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
 __all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control")
@@ -32,8 +33,7 @@ class Target:
     """The device that is meant: names repeat in other namespaces, and indexes too."""
 
     name: str
-    ifindex: int
-    netns_inode: int
+    id: DeviceId
     holders: tuple[Holder, ...] = ()
 
 
@@ -100,7 +100,7 @@ def belongs_to(descriptor: int, target: Target) -> bool:
         ) from exc
     except OSError:
         return False
-    return name == target.name and netns in (None, target.netns_inode)
+    return name == target.name and netns in (None, target.id.netns_inode)
 
 
 def _open(target: Target) -> int:
@@ -127,7 +127,7 @@ def _join_and_detach(target: Target) -> int:
 
 def _join(descriptor: int, target: Target) -> None:
     # TUNSETIFF on a name that no device has would create one, so look immediately before.
-    link = next((link for link in list_links() if link.ifindex == target.ifindex), None)
+    link = next((link for link in list_links() if link.ifindex == target.id.ifindex), None)
     if link is None or link.name != target.name:
         raise DeviceError(f"{target.name}: the device has gone", errno=errno.ENODEV, device=target.name)
     flags = read_tun_flags(link)

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import REASONS, RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 EVEN = [250, 250, 250, 250]
 ONE_CPU = [897, 106, 98, 80]
@@ -23,7 +24,7 @@ TCP, UDP, ARP = Protocol(0x0800, 6, 0, False), Protocol(0x0800, 17, 0, False), P
 
 
 def device(state: str, queues: int = 4) -> Device:
-    return Device("vnet0", 7, 1, 0x102, queues, state=state)
+    return Device("vnet0", DeviceId(1, 7), 0x102, queues, state=state)
 
 
 def counters(packets: list[int], reason: str = "tcpv4") -> Counters:

@@ -17,8 +17,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     AttachedProgram,
     Device,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
-PLAIN = Device("tap0", 7, 1, 0x1102, queues=4)
+PLAIN = Device("tap0", DeviceId(1, 7), 0x1102, queues=4)
 DEVICES = {
     "nothing": replace(PLAIN, state=AUTOMATIC),
     "ours": replace(PLAIN, state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", owner="virtnet.rss")),

@@ -119,7 +119,7 @@ def test_everything_that_can_be_said() -> None:
         "verify": False,
     }
     (rule,) = parse_rules(json.dumps({"rules": [given]}), "p")
-    assert rule.match == Match("vnet*", "*", "qemu*", "web-*", 1, "52:*:aa") and rule.verify is False
+    assert rule.match == Match("vnet*", "*", "qemu*", "web-*", 1, "52:*:aa")
     assert rule.desired == Desired(
         hash_types=0x201,
         tunnel_types=0x10,
@@ -133,6 +133,7 @@ def test_everything_that_can_be_said() -> None:
         statistics=False,
         foreign="fail",
         fallback="keep",
+        verify=False,
         allow_future_queues=True,
     )
 

@@ -22,6 +22,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     Step,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
 KEY, OTHER_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80)), b"n" * 40
@@ -30,7 +31,7 @@ CONFIGURATION = Configuration(RssConfig(KEY, 0x3F, TABLE))
 
 OURS = AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
 QEMUS = AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")
-PLAIN = Device("tap0", 7, 1, 0x1102, queues=4, holders=(Holder(100, "vmm", 9),))
+PLAIN = Device("tap0", DeviceId(1, 7), 0x1102, queues=4, holders=(Holder(100, "vmm", 9),))
 DEVICES = {
     "automatic": replace(PLAIN, state=AUTOMATIC),
     "steered": replace(
@@ -67,6 +68,7 @@ ACTIONS: list[tuple[str, str, Desired]] = [
     ("attach  none    keep    replace keep", "the same table", Desired(indirection=Indirection(table=TABLE))),
     ("attach  none    keep    replace keep", "fallback is no part of it", Desired(fallback="keep")),
     ("attach  none    keep    replace keep", "nor are future queues", Desired(allow_future_queues=True)),
+    ("attach  none    keep    replace keep", "nor is the proof", Desired(verify=False)),
     ("!       !       keep    !       keep", "queue 4 of 4", Desired(default_queue=4)),
     ("!       !       keep    !       keep", "queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5))),
     ("!       !       keep    !       keep", "a bad size", Desired(indirection=Indirection(size=3))),
@@ -85,9 +87,9 @@ ROWS = [
 
 
 def only(desired: Desired, device: Device) -> Step:
-    steps = plan(desired, [device], new_key=lambda: NEW_KEY)
-    assert len(steps) == 1 and steps[0].device is device
-    return steps[0]
+    step = plan(desired, device, new_key=lambda: NEW_KEY)
+    assert step.device is device and (step.fallback, step.verify) == (desired.fallback, desired.verify)
+    return step
 
 
 @pytest.mark.parametrize(("what", "desired", "state", "action"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
@@ -139,7 +141,7 @@ def test_a_foreign_program_has_no_key_to_keep() -> None:
 
 def test_each_device_has_a_key_of_its_own() -> None:
     keys = iter([KEY, OTHER_KEY])
-    steps = plan(AS_IT_IS, [DEVICES["automatic"], DEVICES["automatic"]], new_key=lambda: next(keys))
+    steps = [plan(AS_IT_IS, DEVICES["automatic"], new_key=lambda: next(keys)) for _device in range(2)]
     assert [step.configuration and step.configuration.rss.hash_key for step in steps] == [KEY, OTHER_KEY]
 
 
@@ -219,11 +221,10 @@ def test_queues_that_will_come() -> None:
     assert only(desired, replace(DEVICES["automatic"], queues=0)).action == "attach"
 
 
-def test_an_error_for_one_device_stops_all() -> None:
-    """Before anything is done: a plan is whole or none."""
-    devices = [DEVICES["automatic"], replace(DEVICES["automatic"], name="tap1", queues=2)]
+def test_an_error_names_its_device() -> None:
+    device = replace(DEVICES["automatic"], name="tap1", queues=2)
     with pytest.raises(InputError, match="tap1 has 2 queues attached"):
-        plan(Desired(indirection=Indirection(equal=4)), devices, new_key=lambda: NEW_KEY)
+        only(Desired(indirection=Indirection(equal=4)), device)
 
 
 SENTENCES: list[tuple[str, dict[str, t.Any], str]] = [

@@ -11,6 +11,6 @@ def test_the_trial_is_for_no_device_and_its_frame_tells_something() -> None:
     decoded = decode(trial.rodata)
     assert decoded is not None
     identity, configuration = decoded
-    assert (identity.device, identity.ifindex) == ("", 0)
+    assert (identity.name, identity.id.ifindex) == ("", 0)
     assert configuration.queues == trial.queues
     assert trial.queue != configuration.rss.default_queue

@@ -85,7 +85,7 @@ class ScriptedDriver(Driver):
 
     @contextlib.contextmanager
     def open(self, target: Target) -> t.Iterator[int]:
-        self.kernel.call(f"open {target.name} {target.ifindex} {len(target.holders)}")
+        self.kernel.call(f"open {target.name} {target.id.ifindex} {len(target.holders)}")
         self.kernel.open_descriptors += 1
         yield 6
         self.kernel.let_go()
