@@ -15,6 +15,7 @@ import base64
 import hashlib
 import importlib.util
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -27,6 +28,11 @@ from elftools.elf.elffile import ELFFile  # type: ignore[import-untyped]
 
 SOURCES = Path(__file__).parent
 BYTE_ORDERS = {"little": "bpfel", "big": "bpfeb"}
+# Builds of one source beside the plain one, as bpf/Makefile makes them.
+MORE_BUILDS = {"steering": ("steering_direct",)}
+# These share the layout of the build that they are named after. Their code holds numbers of the running kernel (of its
+# functions and types), so nobody can tell their tag before they are loaded.
+DIRECT = "_direct"
 # REUSE-IgnoreStart: the licence is that of the generated file
 HEADER = """\
 # Copyright (c) 2026, virtnet.rss contributors
@@ -127,11 +133,11 @@ def rodata_members(btf: Btf, elf: ELFFile) -> tuple[list[tuple[str, int, int]], 
     return [(name, offset, type_id) for offset, name, type_id in members], section.data_size
 
 
-def abi_file(name: str, path: Path, compiler: str) -> str:
+def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
     with path.open("rb") as stream:
         btf, elf = Btf(path), ELFFile(stream)
         layout = Layout(btf)
-        if name == "steering":
+        if source == "steering":
             layout.enum("abi")
         if elf.get_section_by_name(".rodata"):
             members, size = rodata_members(btf, elf)
@@ -139,11 +145,11 @@ def abi_file(name: str, path: Path, compiler: str) -> str:
             # The section may end without the padding that a C (and a ctypes) structure has at its end.
             layout.lines.insert(0, f"RODATA_SIZE = {size}")
             layout.names.append("RODATA_SIZE")
-        for value_type in VALUE_TYPES[name]:
+        for value_type in VALUE_TYPES[source]:
             layout.structure(btf.find("STRUCT", value_type))
     exported = "\n".join(f'    "{item}",' for item in sorted(layout.names))
     body = "\n".join(layout.lines)
-    header = HEADER.format(licence="GPL-3.0-or-later", name=name, compiler=compiler)
+    header = HEADER.format(licence="GPL-3.0-or-later", name=source, compiler=compiler)
     return f"{header}\nfrom __future__ import annotations\n\nimport ctypes\n\n__all__ = (\n{exported}\n)\n{body}\n"
 
 
@@ -193,10 +199,25 @@ def tags(elf: ELFFile, byte_order: str) -> dict[str, str]:
     }
 
 
-def source_digest() -> str:
+def builds() -> t.Iterator[tuple[str, str]]:
+    """Every build with its source, by name."""
+    for path in sorted(SOURCES.glob("*.bpf.c")):
+        source = path.name.partition(".")[0]
+        for name in (source, *MORE_BUILDS.get(source, ())):
+            yield name, source
+
+
+def source_digest(source: str) -> str:
+    """Of the source and of the headers that it includes, so that a change of one program leaves the others' files."""
+    found, wanted = {}, [f"{source}.bpf.c"]
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = (SOURCES / name).read_bytes()
+            wanted += re.findall(r'^#include "([^"]+)"', found[name].decode(), re.MULTILINE)
     digest = hashlib.sha256()
-    for path in sorted((*SOURCES.glob("*.bpf.c"), *SOURCES.glob("*.h"))):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name, content in sorted(found.items()):
+        digest.update(name.encode() + b"\0" + content)
     return digest.hexdigest()
 
 
@@ -214,23 +235,23 @@ def tag_lines(known_tags: dict[str, dict[str, str]]) -> list[str]:
     ]
 
 
-def object_file(name: str, objects: dict[str, bytes], paths: dict[str, Path], compiler: str) -> str:
+def object_file(name: str, source: str, objects: dict[str, bytes], paths: dict[str, Path], compiler: str) -> str:
     known_tags: dict[str, dict[str, str]] = {}
     maps: list[str] = []
     for byte_order, path in paths.items():
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             program = program_section(elf)[0]
-            if name in TAGGED:
+            if source in TAGGED and not name.endswith(DIRECT):
                 known_tags[byte_order] = tags(elf, byte_order)
             index = next((i for i, s in enumerate(elf.iter_sections()) if s.name == ".maps"), None)
             maps = [
                 s.name for s in elf.get_section_by_name(".symtab").iter_symbols() if s["st_shndx"] == index and s.name
             ]
     lines = [
-        HEADER.format(licence=OBJECT_LICENCE, name=name, compiler=compiler),
+        HEADER.format(licence=OBJECT_LICENCE, name=source, compiler=compiler),
         "from __future__ import annotations\n",
-        f'SOURCE_DIGEST = "{source_digest()}"',
+        f'SOURCE_DIGEST = "{source_digest(source)}"',
         f'PROGRAM = "{program}"',
         *(f'MAP_{item.upper()} = "{item}"' for item in maps),
         *tag_lines(known_tags),
@@ -277,15 +298,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
     found: list[str] = []
-    for source in sorted(SOURCES.glob("*.bpf.c")):
-        name = source.name.partition(".")[0]
+    for name, source in builds():
         paths = {order: arguments.build / f"{name}.{suffix}.o" for order, suffix in BYTE_ORDERS.items()}
         objects = {order: path.read_bytes() for order, path in paths.items()}
         compiler = "clang 14.0.6"
-        texts = {
-            f"{name}_object.py": object_file(name, objects, paths, compiler),
-            f"{name}_abi.py": abi_file(name, paths["little"], compiler),
-        }
+        texts = {f"{name}_object.py": object_file(name, source, objects, paths, compiler)}
+        if not name.endswith(DIRECT):
+            texts[f"{name}_abi.py"] = abi_file(name, source, paths["little"], compiler)
         if arguments.check:
             found += differences(arguments.output, name, objects, texts)
             continue

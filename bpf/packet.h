@@ -3,24 +3,15 @@
 #ifndef VIRTNET_RSS_PACKET_H
 #define VIRTNET_RSS_PACKET_H
 
-#include <linux/bpf.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
 #include <stdbool.h>
+
+#include "window.h"
 
 /* Limits of the parser; the Python reference uses the same ones. */
 enum parser_limits {
 	MAX_VLAN_TAGS = 3,
 	MAX_EXTENSION_HEADERS = 8, /* RFC 8200 section 4.1 lists 7 in the order of a full chain; one to spare */
 	MAX_OPTIONS = 8, /* Home Address comes first or behind one pad option (alignment 8n+6, RFC 6275 section 6.3) */
-};
-
-enum eth_type_be {
-	ETH_IPV4 = bpf_htons(0x0800),
-	ETH_IPV6 = bpf_htons(0x86dd),
-	ETH_8021Q = bpf_htons(0x8100),
-	ETH_8021AD = bpf_htons(0x88a8),
-	ETH_QINQ = bpf_htons(0x9100), /* before 802.1ad */
 };
 
 enum ip_protocol {
@@ -33,45 +24,6 @@ enum ip_protocol {
 	PROTO_DESTINATION_OPTIONS = 60,
 	PROTO_MOBILITY = 135,
 	PROTO_NONE = 255, /* reserved by IANA: here "no transport header" */
-};
-
-enum frame_sizes {
-	ETH_HEADER = 14,
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40,
-	PORTS = 4,
-	WINDOW = ETH_HEADER + IPV6_HEADER + PORTS, /* 58: enough for TCP/IPv4 and TCP/IPv6 */
-};
-
-/*
- * The headers as if the packet had no VLAN tag, no IPv4 option and no extension header: what lies further back is loaded
- * into the place it would have then. So the hash input (addresses, then ports) is contiguous in every case.
- */
-struct window {
-	__u8 pad[2]; /* aligns layer 3: the verifier wants aligned stack access */
-	__u8 mac[12];
-	__u16 eth_type_be;
-	union {
-		struct {
-			__u8 version_ihl;
-			__u8 tos;
-			__u16 total_length_be;
-			__u16 id_be;
-			__u16 fragment_be;
-			__u8 ttl;
-			__u8 l4_proto;
-			__u16 checksum_be;
-			__u8 hash_input[8 + PORTS];
-		} ipv4;
-		struct {
-			__u8 version_class;
-			__u8 flow_label[3];
-			__u16 payload_length_be;
-			__u8 next_header;
-			__u8 hop_limit;
-			__u8 hash_input[32 + PORTS];
-		} ipv6;
-	};
 };
 
 /* What the selector needs to know about a packet. */
@@ -91,31 +43,6 @@ static __always_inline bool is_extension_header(__u32 proto)
 {
 	return proto == PROTO_HOP_BY_HOP || proto == PROTO_ROUTING || proto == PROTO_FRAGMENT || proto == PROTO_AH ||
 	       proto == PROTO_DESTINATION_OPTIONS || proto == PROTO_MOBILITY;
-}
-
-/*
- * Loads up to size bytes at offset; tells how many of them the packet has, or 0 for an unreadable packet. 64-bit lengths:
- * with -mcpu=v1 and v2 a 32-bit one is compared as a copy, and the verifier would not learn the bound of the original.
- */
-static __always_inline __u32 load_up_to(struct __sk_buff *skb, __u64 offset, void *to, __u64 size)
-{
-	__u64 length = skb->len;
-
-	if (length <= offset)
-		return 0;
-	length -= offset;
-	if (length >= size)
-		return bpf_skb_load_bytes(skb, offset, to, size) ? 0 : size;
-	/*
-	 * Between 1 and size - 1, which the verifier of Linux 5.10 has forgotten: it learns it again from a comparison that the
-	 * compiler cannot know the result of. It learns nothing from "not 0", so the range starts there.
-	 */
-	length -= 1;
-	asm volatile("" : "+r"(length));
-	if (length >= size)
-		return 0;
-	length += 1;
-	return bpf_skb_load_bytes(skb, offset, to, length) ? 0 : length;
 }
 
 /* Ports follow the addresses in the window already when nothing lies between; otherwise they are loaded there. */
@@ -282,7 +209,7 @@ static __always_inline void parse_layer3(struct __sk_buff *skb, struct window *w
 
 static __always_inline void parse_ethernet(struct __sk_buff *skb, struct window *window, struct packet *packet)
 {
-	__u32 readable = load_up_to(skb, 0, window->mac, WINDOW);
+	__u32 readable = load_window(skb, 0, window);
 	__u64 tags_size = 0;
 
 	if (is_vlan_tag(window->eth_type_be)) {
@@ -295,7 +222,7 @@ static __always_inline void parse_ethernet(struct __sk_buff *skb, struct window 
 			if (is_vlan_tag(eth_types_be[4]))
 				tags_size = 12;
 		}
-		readable = load_up_to(skb, tags_size, window->mac, WINDOW);
+		readable = load_window(skb, tags_size, window);
 	}
 	if (readable < ETH_HEADER)
 		return;

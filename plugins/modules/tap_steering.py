@@ -330,7 +330,7 @@ taps:
       reached: copied
       reason: ""
       fallback: null
-      program: {id: 229, name: virtnet_rss, tag: 5608f5ebae52e13d, owner: virtnet.rss}
+      program: {id: 229, name: virtnet_rss, tag: 5608f5ebae52e13d, owner: virtnet.rss, reads: direct}
       config:
         hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
         tunnel_types: []
@@ -364,7 +364,12 @@ taps:
         - V(joined) is the last resort where copying is forbidden; the device had one more queue for an instant.
       type: str
     reason: {description: "Why nothing was done, or why the state is unknown.", type: str}
-    program: {description: The steering program as C(bpftool prog show) knows it., type: dict}
+    program:
+      description:
+        - The steering program as C(bpftool prog show) knows it, and since virtnet.rss 0.2.0 how one of this collection
+          reads packets. RV(taps[].program.reads) is V(direct), V(helper) where the kernel has no direct reads, or
+          V(null) for a foreign program.
+      type: dict
     config:
       description: What the steering program computes from, in the words of the options; the key as its fingerprint.
       type: dict

@@ -136,6 +136,7 @@ taps:
         name: virtnet_rss
         tag: 5608f5ebae52e13d
         owner: virtnet.rss
+        reads: direct
         loaded_at: "2026-11-24T04:00:00Z"
         uid: 0
         user: root
@@ -196,6 +197,12 @@ taps:
         name: {description: Its name., type: str}
         tag: {description: The digest of its instructions., type: str}
         owner: {description: "V(virtnet.rss), V(qemu) or V(other).", type: str}
+        reads:
+          description:
+            - How one of this collection reads packets, V(direct) or V(helper). See C(direct_reads) of
+              M(virtnet.rss.capability_facts).
+          version_added: 0.2.0
+          type: str
         loaded_at: {description: "When it was loaded (UTC, ISO 8601).", type: str}
         uid: {description: The user who loaded it., type: int}
         user: {description: "The name of that user, where there is one.", type: str}

@@ -10,21 +10,36 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import embedded_object
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import DIRECT, HELPER, PLAIN
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import nobodys
 
 BPF = Path(__file__).parents[2] / "bpf"
 CLANG = os.environ.get("CLANG", "clang-14")
-# "shipped" is what the collection carries; the others show that the source does not depend on the compiler's default.
-VARIANTS = ("shipped", "v1", "v2", "v3")
+# What the collection carries; the others show that the source does not depend on the compiler's default.
+SHIPPED, INSTRUCTION_SETS = "shipped", ("v1", "v2", "v3")
 
 
 @functools.lru_cache(maxsize=None)
-def variant(name: str) -> bytes:
-    """The steering program for an instruction set (clang -mcpu)."""
-    if name == "shipped":
-        return embedded_object(steering_object.OBJECTS)
-    return _made(f"steering.{name}.o")
+def builds() -> tuple[str, ...]:
+    """Each way of reading packets that this kernel takes, shipped and for each instruction set: ``direct v1``."""
+    reads = (DIRECT, HELPER) if direct_tag(load_libbpf(), PLAIN, nobodys(PLAIN)) else (HELPER,)
+    return tuple(f"{way} {variant}" for way in reads for variant in (SHIPPED, *INSTRUCTION_SETS))
+
+
+def shipped_builds() -> tuple[str, ...]:
+    """Those of them that the collection carries."""
+    return tuple(name for name in builds() if name.endswith(SHIPPED))
+
+
+@functools.lru_cache(maxsize=None)
+def build_named(name: str) -> bytes:
+    """The ELF of one of builds()."""
+    reads, variant = name.split()
+    if variant == SHIPPED:
+        return PLAIN.elf(reads)
+    return _made(f"steering{'_direct' if reads == DIRECT else ''}.{variant}.o")
 
 
 @functools.lru_cache(maxsize=None)

@@ -177,7 +177,7 @@ def test_an_ordinary_user_is_told_what_can_be_told() -> None:
     assert "lacks CAP_BPF" in facts["features"]["socket_filter_load"]["sentence"]
 
 
-LOADED = {"socket_filter_load", "bounded_loops", "test_run"}
+LOADED = {"socket_filter_load", "bounded_loops", "test_run", "direct_reads"}
 # Linux before 6.5 refuses all of bpf() to a process without CAP_BPF, and a host may forbid user namespaces.
 OPEN = {"bpf_syscall", "steering_ioctl"}
 

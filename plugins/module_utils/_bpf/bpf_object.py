@@ -87,7 +87,8 @@ class BpfObject:
             self._libbpf.call("bpf_object__close", self._handle)
             self._handle = None
 
-    def _map(self, name: str) -> t.Any:
+    def map_handle(self, name: str) -> t.Any:
+        """The ``bpf_map`` of that name."""
         return self._libbpf.call("bpf_object__find_map_by_name", self._handle, name.encode())
 
     def _program(self, name: str) -> t.Any:
@@ -95,11 +96,11 @@ class BpfObject:
 
     def set_rodata(self, value: bytes) -> None:
         """Replace the whole of .rodata; only before load()."""
-        self._libbpf.call("bpf_map__set_initial_value", self._map(RODATA_MAP), value, len(value))
+        self._libbpf.call("bpf_map__set_initial_value", self.map_handle(RODATA_MAP), value, len(value))
 
     def set_max_entries(self, name: str, entries: int) -> None:
         """Set the number of a map's elements; only before load()."""
-        self._libbpf.call("bpf_map__set_max_entries", self._map(name), entries)
+        self._libbpf.call("bpf_map__set_max_entries", self.map_handle(name), entries)
 
     def load(self) -> None:
         """Create the maps and load the program; VerifierError with the full log, or ObjectError."""
@@ -123,7 +124,19 @@ class BpfObject:
 
     def map_fd(self, name: str) -> int:
         """Descriptor of a map; close() ends it."""
-        return int(self._libbpf.call("bpf_map__fd", self._map(name)))
+        return int(self._libbpf.call("bpf_map__fd", self.map_handle(name)))
+
+    def instructions(self, name: str) -> bytes:
+        """The instructions of a loaded program as the kernel got them: ``struct bpf_insn``, 8 bytes each."""
+        program = self._program(name)
+        count = int(self._libbpf.call("bpf_program__insn_cnt", program))
+        return ctypes.string_at(self._libbpf.call("bpf_program__insns", program), 8 * count)
+
+    def types(self) -> bytes:
+        """The object's BTF as libbpf gave it to the kernel."""
+        size = ctypes.c_uint32()
+        of_object = self._libbpf.call("bpf_object__btf", self._handle)
+        return ctypes.string_at(self._libbpf.call("btf__raw_data", of_object, ctypes.byref(size)), size.value)
 
     def attach_iterator(self, name: str) -> t.Any:
         """The ``bpf_link`` of an iterator program; destroy it with Libbpf.call("bpf_link__destroy", link)."""

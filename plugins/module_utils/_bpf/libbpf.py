@@ -14,7 +14,16 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
 
-__all__ = ("Libbpf", "MapInfo", "ProgramInfo", "TestRunOptions", "error_name", "load_libbpf")
+__all__ = (
+    "Libbpf",
+    "LoadOptions",
+    "MapInfo",
+    "MapOptions",
+    "ProgramInfo",
+    "TestRunOptions",
+    "error_name",
+    "load_libbpf",
+)
 
 # The shared-object names of libbpf 1.x and 0.x. Their calls are the same ones; how they report errors is not.
 LIBRARY_NAMES = ("libbpf.so.1", "libbpf.so.0")
@@ -100,6 +109,26 @@ class OpenOptions(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("object_name", ctypes.c_char_p)]
 
 
+class MapOptions(ctypes.Structure):
+    """The beginning of ``struct bpf_map_create_opts``."""
+
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("btf_fd", ctypes.c_uint32),
+        ("btf_key_type_id", ctypes.c_uint32),
+        ("btf_value_type_id", ctypes.c_uint32),
+        ("btf_vmlinux_value_type_id", ctypes.c_uint32),
+        ("inner_map_fd", ctypes.c_uint32),
+        ("map_flags", ctypes.c_uint32),
+    ]
+
+
+class LoadOptions(ctypes.Structure):
+    """The beginning of ``struct bpf_prog_load_opts``, all of it that is zero here."""
+
+    _fields_ = [("size", ctypes.c_size_t), ("attempts", ctypes.c_int), ("expected_attach_type", ctypes.c_uint32)]
+
+
 class TestRunOptions(ctypes.Structure):
     """``struct bpf_test_run_opts`` of libbpf 0.3."""
 
@@ -154,6 +183,31 @@ _SYSTEM_CALLS: dict[str, tuple[t.Any, ...]] = {
     "bpf_iter_create": (ctypes.c_int,),
     "bpf_enable_stats": (ctypes.c_uint32,),
 }
+# Of libbpf 0.8 on, and optional: with all of these a program can be loaded again without its object (template.py).
+_COPY_POINTER_CALLS: dict[str, tuple[t.Any, ...]] = {
+    "bpf_program__insns": (_Pointer,),
+    "bpf_object__btf": (_Pointer,),
+    "btf__raw_data": (_Pointer, _Pointer),
+}
+_COPY_NUMBER_CALLS: dict[str, tuple[t.Any, ...]] = {
+    "bpf_program__insn_cnt": (_Pointer,),
+    "bpf_map__type": (_Pointer,),
+    "bpf_map__key_size": (_Pointer,),
+    "bpf_map__value_size": (_Pointer,),
+    "bpf_map__max_entries": (_Pointer,),
+    "bpf_map__map_flags": (_Pointer,),
+    "bpf_map__btf_key_type_id": (_Pointer,),
+    "bpf_map__btf_value_type_id": (_Pointer,),
+}
+_COPY_SYSTEM_CALLS: dict[str, tuple[t.Any, ...]] = {
+    "bpf_btf_load": (_Pointer, ctypes.c_size_t, _Pointer),
+    "bpf_map_create": (
+        *(ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32),
+        _Pointer,
+    ),
+    "bpf_map_freeze": (ctypes.c_int,),
+    "bpf_prog_load": (ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, _Pointer, ctypes.c_size_t, _Pointer),
+}
 _VOID_CALLS: dict[str, tuple[t.Any, ...]] = {"bpf_object__close": (_Pointer,)}
 _DESTROY_CALLS: dict[str, tuple[t.Any, ...]] = {"bpf_link__destroy": (_Pointer,)}
 
@@ -179,6 +233,7 @@ class Libbpf:
             for call, argtypes in calls.items():
                 function = self._function(call)
                 function.argtypes, function.restype = argtypes, restype
+        self.can_copy = self._bind_copying()
         self._set_print = self._function("libbpf_set_print")
         self._set_print.argtypes, self._set_print.restype = (_Pointer,), _Pointer
         # Without a print function of ours, libbpf writes to stderr, which is the module's channel to the controller.
@@ -189,6 +244,21 @@ class Libbpf:
         self._vasprintf.argtypes, self._vasprintf.restype = (_Pointer, ctypes.c_char_p, _Pointer), ctypes.c_int
         self._free.argtypes, self._free.restype = (_Pointer,), None
         self._set_print(ctypes.cast(self._print, _Pointer))
+
+    def _bind_copying(self) -> bool:
+        """Whether this library has all that template.py needs."""
+        groups = (
+            (_COPY_POINTER_CALLS, _Pointer),
+            (_COPY_NUMBER_CALLS, ctypes.c_int),
+            (_COPY_SYSTEM_CALLS, ctypes.c_int),
+        )
+        wanted = [(name, types, result) for calls, result in groups for name, types in calls.items()]
+        if not all(hasattr(self._library, name) for name, _types, _result in wanted):
+            return False
+        for name, types, result in wanted:
+            function = self._function(name)
+            function.argtypes, function.restype = types, result
+        return True
 
     def _function(self, name: str) -> t.Any:
         try:
@@ -241,14 +311,14 @@ def _shortened(message: bytes) -> bytes:
 
 def _failure(name: str, result: t.Any) -> int:
     """The errno of a call that failed, 0 of one that did not."""
-    if name in _POINTER_CALLS:
+    if name in _POINTER_CALLS or name in _COPY_POINTER_CALLS:
         if result is None:
             return ctypes.get_errno() or 2
         distance = (1 << 8 * ctypes.sizeof(_Pointer)) - int(result)
         return distance if distance <= MAX_ERRNO + 1000 else 0
     if result is None or result >= 0:
         return 0
-    if name in _SYSTEM_CALLS:
+    if name in _SYSTEM_CALLS or name in _COPY_SYSTEM_CALLS:
         return ctypes.get_errno() or -int(result)
     return -int(result)
 

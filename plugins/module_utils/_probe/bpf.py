@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import DIRECT
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError, VerifierError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import NO, UNKNOWN, YES, Finding, judge
@@ -56,13 +57,22 @@ def probe_program(trial: Trial, lacking: t.Sequence[str]) -> Findings:
             "socket_filter_load": judge(exc, lacking),
             "bounded_loops": judge(exc, lacking) if _is_about_loops(exc) else NOT_LOADED,
             "test_run": NOT_LOADED,
+            "direct_reads": NOT_LOADED,
         }
     with program:
         return {
             "socket_filter_load": Finding(YES, "the steering program was loaded"),
             "bounded_loops": Finding(YES, "the steering program, which has loops, was loaded"),
             "test_run": _run(program, trial, lacking),
+            "direct_reads": _reads(program),
         }
+
+
+def _reads(program: SteeringProgram) -> Finding:
+    """It loads, so what keeps its direct build off is the kernel or the library."""
+    if program.reads == DIRECT:
+        return Finding(YES, "the build that reads packets without a helper call was loaded")
+    return Finding(NO, program.refusal)
 
 
 def _is_about_loops(error: CapabilityError | ObjectError) -> bool:

@@ -60,6 +60,14 @@ FEATURES: t.Final = (
         required=True,
     ),
     Feature(
+        "direct_reads",
+        "6.2",
+        'commit fd264ca02094 ("bpf: Add a kfunc to type cast from bpf uapi ctx to kernel ctx") and commit a35b9af4ec2c '
+        '("bpf: Add a kfunc for generic type cast")',
+        LOADING,
+        otherwise="the program reads each packet by a helper call, which costs some nanoseconds more",
+    ),
+    Feature(
         "task_file_iterator",
         "5.8",
         'commit eaaacd23910f ("bpf: Add task and task/file iterator targets")',

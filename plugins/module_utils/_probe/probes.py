@@ -37,7 +37,7 @@ def probe_features(trial: Trial, held: t.Collection[str]) -> Findings:
     found = run(probe_steering_ioctl, "steering_ioctl")
     found.update(run(probe_btf, "btf_vmlinux", "btf_tun"))
     found.update(run(probe_bpf_syscall, "bpf_syscall"))
-    program = ("socket_filter_load", "bounded_loops", "test_run")
+    program = ("socket_filter_load", "bounded_loops", "test_run", "direct_reads")
     found.update(run(lambda: probe_program(trial, missing["socket_filter_load"]), *program))
     found.update(run(probe_task_file_iterator, "task_file_iterator"))
     found["task_file_iterator"] = _with_its_conditions(found)

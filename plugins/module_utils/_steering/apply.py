@@ -78,22 +78,44 @@ class Applier:
         rodata = encode(Identity(device.name, device.id), configuration)
         way = ""
         with contextlib.ExitStack() as stack:
+            program = stack.enter_context(self._proven(rodata, configuration, verify=step.verify))
             with _stage("load"):
-                program = stack.enter_context(
-                    SteeringProgram(load_libbpf(), rodata, queues=configuration.queues, elf=self._elf)
-                )
                 loaded = program.describe()
-            if step.verify:
-                with _stage("prove"):
-                    self._prover.prove(load_libbpf(), program, configuration)
             if not self._check:
                 with _stage("attach"):
                     way = _set_program(device, program.descriptor)
         attached = AttachedProgram(
-            loaded.id, loaded.name, loaded.tag, loaded.load_time, loaded.uid, OURS, configuration=configuration
+            loaded.id,
+            loaded.name,
+            loaded.tag,
+            loaded.load_time,
+            loaded.uid,
+            OURS,
+            configuration=configuration,
+            reads=program.reads,
         )
         after = replace(device, state=STEERED, reason="", program=attached)
         return Outcome(step, step.action, after, changed=True, verified=step.verify, way=way)
+
+    def _proven(self, rodata: bytes, configuration: Configuration, *, verify: bool) -> SteeringProgram:
+        """A loaded program that has passed the proof. A direct build that does not pass it makes way for the helper
+        build, as one does that cannot be loaded.
+        """
+        with _stage("load"):
+            program = SteeringProgram(load_libbpf(), rodata, queues=configuration.queues, elf=self._elf)
+        try:
+            if verify:
+                with _stage("prove"):
+                    self._prover.prove(load_libbpf(), program, configuration)
+        except StageError as exc:
+            program.close()
+            if program.refuse_direct_reads(str(exc)):
+                return self._proven(rodata, configuration, verify=verify)
+            raise
+        except BaseException:
+            program.close()
+            raise
+        return program
 
     def _detach(self, step: Step) -> Outcome:
         device = step.device

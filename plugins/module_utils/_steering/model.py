@@ -71,6 +71,7 @@ class AttachedProgram:
     owner: str = "other"  # virtnet.rss, qemu or other
     counters_map: int | None = field(default=None, compare=False)  # id; of one of ours
     configuration: Configuration | None = None
+    reads: str = ""  # how one of ours reads packets: direct or helper
 
 
 @dataclass(frozen=True)

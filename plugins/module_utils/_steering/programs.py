@@ -12,10 +12,17 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object, steering_object
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import RODATA_SIZE
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
+    DIRECT,
+    HELPER,
+    OBJECTS,
+    PROGRAM,
+    object_of,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode, nobodys
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
@@ -27,8 +34,8 @@ OURS, QEMU, OTHER = "virtnet.rss", "qemu", "other"
 # What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
 FDINFO_SIZE = 4096  # a map's has some 200 bytes
-KNOWN_TAGS = frozenset(steering_object.TAGS[sys.byteorder].values())
 OBSERVER_TAGS = frozenset(observe_object.TAGS[sys.byteorder].values())
+RODATA_SIZES = frozenset(each.rodata_size for each in OBJECTS)
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,12 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         os.close(descriptor)
     if program.type != inventory.SOCKET_FILTER or _is_observer(program):
         return None
-    decoded, counters_map = None, None
-    if program.name == steering_object.PROGRAM and program.tag in KNOWN_TAGS:
-        found = _frozen_rodata(libbpf, program.map_ids)
-        if found:
-            decoded = decode(found[1])
-            counters_map = next((number for number in program.map_ids if number != found[0]), None)
+    decoded, counters_map, reads = None, None, ""
+    found = _frozen_rodata(libbpf, program.map_ids) if program.name == PROGRAM else None
+    if found:
+        reads = _reads(libbpf, program.tag, found[1])
+        decoded = decode(found[1]) if reads else None
+        counters_map = next((number for number in program.map_ids if number != found[0]), None)
     owner = OURS if decoded else QEMU if program.name == QEMU_PROGRAM else OTHER
     attached = AttachedProgram(
         id=program.id,
@@ -80,6 +87,7 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         owner=owner,
         counters_map=counters_map if decoded else None,
         configuration=decoded[1] if decoded else None,
+        reads=reads if decoded else "",
     )
     return Described(attached, decoded[0] if decoded else None)
 
@@ -87,6 +95,16 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
 def _is_observer(program: inventory.Program) -> bool:
     """Our filter of packet sockets (bpf/observe.bpf.c): it steers nothing, and hides nobody who does."""
     return program.name == observe_object.PROGRAM and program.tag in OBSERVER_TAGS
+
+
+def _reads(libbpf: Libbpf, tag: str, rodata: bytes) -> str:
+    """How the build with this tag reads packets; "" for instructions that are not ours."""
+    kind = object_of(len(rodata))
+    if kind is None:
+        return ""
+    if tag in kind.tags:
+        return HELPER
+    return DIRECT if tag == direct_tag(libbpf, kind, nobodys(kind)) else ""
 
 
 def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[int, bytes] | None:
@@ -97,8 +115,8 @@ def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[int, bytes
             return None
         try:
             info = inventory.map_info(libbpf, descriptor)
-            if os.fsdecode(info.name) == RODATA_MAP and info.value_size == RODATA_SIZE and _is_frozen(descriptor):
-                return map_id, inventory.read_element(libbpf, descriptor, RODATA_SIZE)
+            if os.fsdecode(info.name) == RODATA_MAP and info.value_size in RODATA_SIZES and _is_frozen(descriptor):
+                return map_id, inventory.read_element(libbpf, descriptor, info.value_size)
         finally:
             os.close(descriptor)
     return None

@@ -44,14 +44,14 @@ class Prover:
 
     def __init__(self, elf: bytes | None = None) -> None:
         self._elf = elf
-        self._kernel_is_proven = False
+        self._proven_builds: set[str] = set()
         self._expected: dict[Configuration, list[tuple[bytes, int]]] = {}
 
     def prove(self, libbpf: Libbpf, program: SteeringProgram, configuration: Configuration) -> None:
         """ProofError for the first frame that goes elsewhere; the program's counters are zero afterwards."""
-        if not self._kernel_is_proven:
+        if program.reads not in self._proven_builds:
             self._prove_kernel(libbpf)
-            self._kernel_is_proven = True
+            self._proven_builds.add(program.reads)
         _compare(program, self._vectors(configuration), "the reference")
         program.clear_counters()
 

@@ -58,7 +58,13 @@ def program_report(program: AttachedProgram | None) -> dict[str, t.Any] | None:
     """How `bpftool prog show` calls the program, and whose it is."""
     if program is None:
         return None
-    return {"id": program.id, "name": program.name, "tag": program.tag, "owner": program.owner}
+    return {
+        "id": program.id,
+        "name": program.name,
+        "tag": program.tag,
+        "owner": program.owner,
+        "reads": program.reads or None,
+    }
 
 
 def _side(device: Device) -> dict[str, t.Any]:

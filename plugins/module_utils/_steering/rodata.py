@@ -9,19 +9,27 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
-__all__ = ("Identity", "decode", "encode")
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import SteeringObject
+
+__all__ = ("Identity", "decode", "encode", "nobodys")
 
 OWNER = b"virtnet.rss"
 TABLES = abi.RssConfig.toeplitz.size
+# The least work for the verifier.
+NOTHING = Configuration(RssConfig(bytes(HASH_KEY_SIZE), 0, (0,), redirect=False), statistics=False)
 
 
 @dataclass(frozen=True)
@@ -97,3 +105,12 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
         return None
     device = DeviceId(identity.netns_inode, identity.ifindex)
     return Identity(os.fsdecode(identity.device), device), configuration
+
+
+def nobodys(kind: SteeringObject) -> bytes:
+    """For a program that is loaded to be looked at, of no device here: whoever looks meanwhile sees that it steers
+    nothing in this namespace.
+    """
+    content = encode(Identity("", DeviceId(current_namespace().inode, 0)), NOTHING)
+    assert len(content) == kind.rodata_size
+    return content

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "c8412651dd9543412cf7bc88561de5b3761a6e716f32a451df4645dd35792764"
+SOURCE_DIGEST = "fbdd1f1a18c430f684a2799e3ee12cfe505fae7b13e2ebf1ec4ede29305d3be8"
 PROGRAM = "inspect_tun"
 # The ELF object for each byte order: zlib, base64.
 OBJECTS = {

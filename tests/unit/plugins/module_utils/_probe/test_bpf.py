@@ -24,6 +24,8 @@ class Program:
     load_error: t.ClassVar[Exception | None] = None
     run_error: t.ClassVar[Exception | None] = None
     queue: t.ClassVar[int] = 3
+    reads: t.ClassVar[str] = "direct"
+    refusal: t.ClassVar[str] = ""
 
     def __init__(self, _libbpf: object, rodata: bytes, *, queues: int) -> None:
         assert (rodata, queues) == (TRIAL.rodata, TRIAL.queues)
@@ -82,8 +84,18 @@ def test_program(
     monkeypatch.setattr(bpf, "load_libbpf", object)
     found = probe_program(TRIAL, lacking)
     names = ("socket_filter_load", "bounded_loops", "test_run")
-    assert tuple(found) == names
+    assert tuple(found) == (*names, "direct_reads")
     assert tuple(found[name].answer for name in names) == answers
+    assert found["direct_reads"].answer == ("unknown" if load_error else "yes")
+
+
+def test_a_kernel_without_direct_reads_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Program, "reads", "helper")
+    monkeypatch.setattr(Program, "refusal", "extern bpf_rdonly_cast was not found")
+    monkeypatch.setattr(bpf, "SteeringProgram", Program)
+    monkeypatch.setattr(bpf, "load_libbpf", object)
+    found = probe_program(TRIAL, ())["direct_reads"]
+    assert (found.answer, found.sentence) == ("no", "extern bpf_rdonly_cast was not found")
 
 
 def test_without_libbpf_nothing_of_bpf_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._probe.host import CAP
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import MINIMUM_KERNEL, parse_release
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import FEATURES, Feature
 
-# One of them is wanted from a newer kernel than the collection, and only where tun is a module.
-NEWER = {"btf_tun"}
+# Wanted from a newer kernel than the collection: one only where tun is a module, one only for speed.
+NEWER = {"btf_tun", "direct_reads"}
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)

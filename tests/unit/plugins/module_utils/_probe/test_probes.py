@@ -14,7 +14,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._probe.isolation impor
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import FEATURES
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.probes import probe_features
 
-LOADED = ("socket_filter_load", "bounded_loops", "test_run")
+LOADED = ("socket_filter_load", "bounded_loops", "test_run", "direct_reads")
 TRIAL = Trial(b"", 1, b"", 0)
 
 
