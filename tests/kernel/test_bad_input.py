@@ -49,7 +49,7 @@ def table(what: str, indirection: dict[str, t.Any], option: str, value: str, all
     return Case(what, {"indirection": indirection}, option, value, allowed)
 
 
-LETTERS = "white space, slash or colon"
+LETTERS = "slash, colon or percent sign"
 POWER = "a power of two up to 512"
 ATTACHED = "tap0 has 4 queues attached, numbered from 0"
 NUMBERED = "queues are numbered from 0 to 255"
@@ -59,8 +59,8 @@ REFUSED = [
     name("the second of two", ["tap0", "tap9"], "'tap9'", "there is no such device"),
     name("letters of another case", ["TAP0"], "'TAP0'", "there is no such device"),
     name("an empty list", [], "[]", "name at least one TAP device or a pattern such as vnet*"),
-    name("an empty text", "", "''", "is not empty"),
-    name("an empty name", [""], "''", "is not empty"),
+    name("an empty text", "", "''", "not empty"),
+    name("an empty name", [""], "''", "not empty"),
     name("a name of 16 bytes", ["a" * 16], repr("a" * 16), "at most 15 bytes"),
     name("16 bytes in 8 letters", ["é" * 8], repr("é" * 8), "at most 15 bytes"),
     name("a name of 4000 bytes", ["a" * 4000], repr("a" * 4000), "at most 15 bytes"),
@@ -69,6 +69,9 @@ REFUSED = [
     name("two dots", [".."], "'..'", LETTERS),
     name("one dot", ["."], "'.'", LETTERS),
     name("a colon", ["tap0:1"], "'tap0:1'", LETTERS),
+    name("a percent sign", ["tap%d"], "'tap%d'", LETTERS),
+    name("a folder of /proc/sys/net", ["all"], "'all'", "'all' or 'default'"),
+    name("a byte that is white space to the kernel", ["à"], "'à'", "byte a0"),
     name("a space", ["tap 0"], "'tap 0'", LETTERS),
     name("a space behind", ["tap0 "], "'tap0 '", LETTERS),
     name("a line break", ["tap0\n"], r"'tap0\n'", LETTERS),
@@ -78,13 +81,13 @@ REFUSED = [
     name("a pattern with a slash", ["vnet/*"], "'vnet/*'", LETTERS),
     name("a pattern with a space", ["vnet *"], "'vnet *'", LETTERS),
     name("a dictionary", [{"name": "tap0"}], repr(str({"name": "tap0"})), LETTERS),
-    name("loopback", ["lo"], "'lo'", "a device of kind hardware or loopback; only TAP devices"),
+    name("loopback", ["lo"], "'lo'", "a hardware or loopback device; only TAP devices"),
     kind("a device of kind bridge", "link add other0 type bridge"),
     kind("a device of kind veth", "link add other0 type veth peer name other1"),
     kind("a device of kind dummy", "link add other0 type dummy"),
     kind("a device of kind macvlan", "link add other0 link tap0 type macvlan"),
     kind("a device of kind macvtap", "link add other0 link tap0 type macvtap"),
-    kind("a layer 3 device (IFF_TUN)", "tuntap add other0 mode tun"),
+    kind("a layer 3 device of the tun driver (IFF_TUN)", "tuntap add other0 mode tun"),
     key("a key of 39 bytes", DIGITS[:78], "a key of 39 bytes", "a hash key has 40 bytes"),
     key("a key of 41 bytes", DIGITS + "28", "a key of 41 bytes", "a hash key has 40 bytes"),
     key("half a byte", DIGITS[:79], "the given text", "a key is hexadecimal"),

@@ -90,7 +90,7 @@ def _devices(
     for namespace in namespaces:
         try:
             with entered(namespace):
-                chosen = _select(taps, list_links(traffic=True), met)
+                chosen = _select(taps, list_links(), met)
                 traffic = {link.ifindex: link.traffic for link in chosen}
                 found += [(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
         except DeviceError as exc:

@@ -206,7 +206,7 @@ def _links(namespaces: t.Iterable[Namespace]) -> Links:
     found: Links = {}
     for namespace in namespaces:
         with contextlib.suppress(VirtnetRssError), entered(namespace):
-            found.update(((namespace.inode, link.ifindex), link) for link in list_links(traffic=True) if link.is_tap)
+            found.update(((namespace.inode, link.ifindex), link) for link in list_links() if link.is_tap)
     return found
 
 

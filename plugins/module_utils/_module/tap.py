@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 import typing as t
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -24,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Pyro
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import (
     Desired,
+    Plan,
     Tap,
     check_desired,
     current_tap,
@@ -74,28 +76,36 @@ def _run(module: AnsibleModule, done: list[str]) -> dict[str, t.Any]:
     netns = module.params["netns"]
     desired = _desired(module.params)
     check_desired(desired)
-    with contextlib.ExitStack() as stack:
-        if not module.check_mode:
-            stack.enter_context(exclusive())
-        stack.enter_context(network_namespace(netns))
-        links = stack.enter_context(PyrouteLinks())
-        observed = observe(links, desired.name, desired.bridge)
-        planned = plan(desired, observed)
-        after = planned.after
-        if planned.actions and not module.check_mode:
-            TapApplier(links, TunDriver(), done).apply(planned, observed)
-            now = observe(links, desired.name)
-            after = current_tap(now.link, now) if now.link else None
+    with network_namespace(netns):
+        planned = plan(desired, observe(desired.name, desired.bridge))
+        if planned.actions:
+            planned = _carry_out(desired, planned, done, check=module.check_mode)
     return {
         "changed": bool(planned.actions),
-        "tap": _report(after, netns or ""),
+        "tap": _report(planned.after, netns or ""),
         "diff": {
             "before_header": desired.name,
             "after_header": desired.name,
             "before": _lines(planned.before),
-            "after": _lines(after),
+            "after": _lines(planned.after),
         },
     }
+
+
+def _carry_out(desired: Desired, planned: Plan, done: list[str], *, check: bool) -> Plan:
+    """With ``check`` only ask for what it takes; else look again, alone: another run may have changed something.
+
+    Gives what was done, and the device as it is then.
+    """
+    with PyrouteLinks() as links, contextlib.ExitStack() as stack:
+        if check:
+            return planned
+        stack.enter_context(exclusive())
+        observed = observe(desired.name, desired.bridge)
+        planned = plan(desired, observed)
+        TapApplier(links, TunDriver(), done).apply(planned, observed)
+        now = observe(desired.name)
+        return replace(planned, after=current_tap(now.link, now) if now.link else None)
 
 
 def _desired(params: dict[str, t.Any]) -> Desired:

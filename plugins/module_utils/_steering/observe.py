@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError, ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
@@ -30,13 +29,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs imp
     describe,
     describe_all,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, belongs_to, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control, holders_of
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import (
-    Holder,
-    duplicate_descriptor,
-    find_holders,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
@@ -90,7 +85,7 @@ class Observer:
         if evidence.open_queues is not None:
             return [self._exact(link, netns, evidence) for link in taps]
         holders = find_holders()
-        return [_inferred(_device(link, netns, holders_of(link, netns, holders)), evidence) for link in taps]
+        return [_inferred(_device(link, netns, _holders_of(link, netns, holders)), evidence) for link in taps]
 
     def _gather(self, keys: list[DeviceId]) -> Evidence:
         queues = None
@@ -156,23 +151,8 @@ class Observer:
         return _with_program(device, own[0].program_id, evidence) if own else None
 
 
-def holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tuple[Holder, ...]:
-    """The holders of this device, without those of one with the same name in another network namespace."""
-    found = []
-    for holder in holders.get(link.name, ()):
-        try:
-            descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
-        except DeviceError:  # it may not be copied: believe the name
-            found.append(holder)
-            continue
-        try:
-            if belongs_to(descriptor, Target(link.name, DeviceId(netns, link.ifindex))):
-                found.append(holder)
-        except DeviceError:  # it cannot be told either
-            found.append(holder)
-        finally:
-            os.close(descriptor)
-    return tuple(found)
+def _holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tuple[Holder, ...]:
+    return holders_of(Target(link.name, DeviceId(netns, link.ifindex)), holders.get(link.name, ()))
 
 
 def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:

@@ -26,11 +26,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
     IFF_TAP,
     IFF_VNET_HDR,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import Driver
-    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
+    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links
     from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Observed, Plan, Tap
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 __all__ = ("TapApplier",)
 
@@ -46,10 +48,13 @@ WHAT = {
 
 
 class TapApplier:
-    """Applies one plan; ``done`` gets the actions that are in effect, also after a failure."""
+    """Applies one plan; ``done`` gets the actions that are in effect, also after a failure. ``find`` as find_link."""
 
-    def __init__(self, links: Links, driver: Driver, done: list[str]) -> None:
+    def __init__(
+        self, links: Links, driver: Driver, done: list[str], find: t.Callable[[str | int], Link | None] = find_link
+    ) -> None:
         self._links = links
+        self._find = find
         self._driver = driver
         self.done = done
 
@@ -62,7 +67,7 @@ class TapApplier:
         elif plan.after and observed.link:
             self._change(plan, plan.after, observed, observed.link)
 
-    def _change(self, plan: Plan, after: Tap, observed: Observed, link: LinkState) -> None:
+    def _change(self, plan: Plan, after: Tap, observed: Observed, link: Link) -> None:
         for action in plan.actions:
             with self._step(action, after.name):
                 if action == OWNERSHIP:
@@ -103,8 +108,8 @@ class TapApplier:
             self._driver.close(descriptor)
         return link.ifindex
 
-    def _made(self, name: str) -> LinkState:
-        link = self._links.find(name)
+    def _made(self, name: str) -> Link:
+        link = self._find(name)
         if link is None:
             raise StateError(
                 f"{name}: the new device has another name already: a rule of udev may rename it", device=name
@@ -116,7 +121,7 @@ class TapApplier:
             with self._step(UP, after.name):
                 self._set(UP, ifindex, plan, after)
         except VirtnetRssError:
-            link = self._links.get(ifindex)
+            link = self._find(ifindex)
             if link:
                 with self._driver.open(target_of(link)) as descriptor:
                     self._driver.set_persistent(descriptor, False)
@@ -136,11 +141,11 @@ class TapApplier:
         if link is None:
             return
         with self._step(REMOVE, link.name), self._driver.open(target_of(link)) as descriptor:
-            now = self._links.get(link.ifindex)
+            now = self._find(link.ifindex)
             if now and (now.queues or 0) + now.disabled_queues > 1:  # one of them is ours
                 raise DeviceError("a process has opened it meanwhile", errno=errno.EBUSY, device=link.name)
             self._driver.set_persistent(descriptor, False)
-        if self._links.get(link.ifindex):
+        if self._find(link.ifindex):
             raise DeviceError(
                 f"{link.name}: a process has opened it meanwhile; the device goes when that process ends",
                 errno=errno.EBUSY,

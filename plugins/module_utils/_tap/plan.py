@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_MULTI_QUEUE, IFF_PERSIST, IFF_VNET_HDR
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_name
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 __all__ = (
     "BRIDGE",
@@ -35,11 +35,6 @@ __all__ = (
 
 CREATE, REMOVE, OWNERSHIP, MTU, BRIDGE, UP, DOWN = "create", "remove", "ownership", "mtu", "bridge", "up", "down"
 
-NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
-# net/core/dev.c dev_valid_name (whose isspace takes 0xa0 for a space), and % makes a name a template
-FORBIDDEN_BYTES = frozenset(b"/:%\x7f\xa0") | frozenset(range(0x21))
-# The last two are folders of /proc/sys/net that belong to no device: the kernel refuses them.
-RESERVED_NAMES = (".", "..", "all", "default")
 MTU_MIN, MTU_MAX = 68, 65521  # drivers/net/tun.c: MIN_MTU, and MAX_MTU less the Ethernet header
 NEW_MTU = 1500
 
@@ -63,9 +58,9 @@ class Desired:
 class Observed:
     """One look at the host."""
 
-    link: LinkState | None = None  # what answers to the name
-    master: LinkState | None = None  # what it is a port of
-    bridge: LinkState | None = None  # what answers to the name of the bridge that is asked for
+    link: Link | None = None  # what answers to the name
+    master: Link | None = None  # what it is a port of
+    bridge: Link | None = None  # what answers to the name of the bridge that is asked for
     holders: tuple[Holder, ...] = ()
 
 
@@ -97,9 +92,9 @@ class Plan:
 
 def check_desired(desired: Desired) -> None:
     """InputError for values that no kernel takes."""
-    _check_name("name", desired.name)
+    check_name("name", desired.name)
     if desired.bridge:
-        _check_name("bridge", desired.bridge)
+        check_name("bridge", desired.bridge)
     if desired.mtu is not None and not MTU_MIN <= desired.mtu <= MTU_MAX:
         raise InputError("mtu", desired.mtu, f"a TAP device takes {MTU_MIN} to {MTU_MAX}")
 
@@ -122,7 +117,7 @@ def plan(desired: Desired, observed: Observed) -> Plan:
     return _changes(desired, observed, before)
 
 
-def current_tap(link: LinkState, observed: Observed) -> Tap:
+def current_tap(link: Link, observed: Observed) -> Tap:
     """The device that was observed."""
     # The driver tells the number of queues of multi-queue devices only; any other has one, while it is held.
     queues = link.queues if link.queues is not None else int(_is_held(link, observed.holders))
@@ -169,7 +164,7 @@ def _changes(desired: Desired, observed: Observed, before: Tap) -> Plan:
     return Plan(actions, before, after, bridge.ifindex if bridge else None)
 
 
-def _checked_bridge(desired: Desired, observed: Observed) -> LinkState | None:
+def _checked_bridge(desired: Desired, observed: Observed) -> Link | None:
     if not desired.bridge:
         return None
     bridge, master = observed.bridge, observed.master
@@ -178,46 +173,24 @@ def _checked_bridge(desired: Desired, observed: Observed) -> LinkState | None:
     if bridge.name != desired.bridge:
         raise InputError("bridge", desired.bridge, f"it is an alternative name of {bridge.name}; use that")
     if bridge.kind != "bridge":
-        raise InputError("bridge", desired.bridge, f"it is {_description(bridge)}, not a Linux bridge")
+        raise InputError("bridge", desired.bridge, f"it is {bridge.description}, not a Linux bridge")
     if master and master.kind != "bridge":
         raise StateError(
-            f"{desired.name} is a port of {master.name}, which is {_description(master)}; release it there first; "
+            f"{desired.name} is a port of {master.name}, which is {master.description}; release it there first; "
             "nothing was changed",
             device=desired.name,
         )
     return bridge
 
 
-def _check_name(option: str, name: str) -> None:
-    encoded = os.fsencode(name)
-    if not encoded:
-        raise InputError(option, name, "a device name is not empty")
-    if len(encoded) > NAME_MAX:
-        raise InputError(option, name, f"a device name has at most {NAME_MAX} bytes, and this has {len(encoded)}")
-    if name in RESERVED_NAMES or not FORBIDDEN_BYTES.isdisjoint(encoded):
-        raise InputError(
-            option,
-            name,
-            "a device name has no white space, slash, colon or percent sign, and is none of . .. all default",
-        )
-
-
-def _description(link: LinkState) -> str:
-    if link.is_tap:
-        return "a TAP device"
-    if link.is_tun:
-        return "a layer 3 device of the tun driver (IFF_TUN)"
-    return f"a device of kind {link.kind}" if link.kind else "a hardware or loopback device"
-
-
-def _require_tap(name: str, link: LinkState) -> None:
+def _require_tap(name: str, link: Link) -> None:
     if link.name != name:
-        raise InputError("name", name, f"it is an alternative name of {link.name}, {_description(link)}")
+        raise InputError("name", name, f"it is an alternative name of {link.name}, {link.description}")
     if not link.is_tap:
-        raise InputError("name", name, f"it is {_description(link)}, not a TAP device; nothing was changed")
+        raise InputError("name", name, f"it is {link.description}, not a TAP device; nothing was changed")
 
 
-def _is_held(link: LinkState, holders: t.Sequence[Holder]) -> bool:
+def _is_held(link: Link, holders: t.Sequence[Holder]) -> bool:
     if link.queues is not None:
         return bool(link.queues + link.disabled_queues)
     # A holder in another process namespace cannot be seen, but it raises the carrier, as a rule.
@@ -230,7 +203,7 @@ def _holder_names(holders: t.Sequence[Holder]) -> str:
     return " and ".join(named) or "a process that cannot be seen from here"
 
 
-def _require_unheld(link: LinkState, holders: t.Sequence[Holder]) -> None:
+def _require_unheld(link: Link, holders: t.Sequence[Holder]) -> None:
     if _is_held(link, holders):
         raise StateError(
             f"{link.name} is held by {_holder_names(holders)}: removing it would cut off the guest; stop that first; "
@@ -239,7 +212,7 @@ def _require_unheld(link: LinkState, holders: t.Sequence[Holder]) -> None:
         )
 
 
-def _require_persistent(link: LinkState, holders: t.Sequence[Holder]) -> None:
+def _require_persistent(link: Link, holders: t.Sequence[Holder]) -> None:
     if not link.tun_flags & IFF_PERSIST:
         raise StateError(
             f"{link.name} is not persistent: it belongs to {_holder_names(holders)} and goes when that ends; "

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.sysfs import read_tun_flags
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
-__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control")
+__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "belongs_to", "control", "holders_of")
 
 # How the device was reached. Only JOINED is felt by a guest: for an instant the device has one more queue.
 COPIED, OPENED, JOINED = "copied", "opened", "joined"
@@ -103,6 +103,24 @@ def belongs_to(descriptor: int, target: Target) -> bool:
     return name == target.name and netns in (None, target.id.netns_inode)
 
 
+def holders_of(target: Target, holders: t.Iterable[Holder]) -> tuple[Holder, ...]:
+    """Those of this very device, out of the holders of any with its name: it may repeat in other network namespaces."""
+    return tuple(holder for holder in holders if _holds(holder, target))
+
+
+def _holds(holder: Holder, target: Target) -> bool:
+    try:
+        descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
+    except DeviceError:  # it may not be copied: believe the name
+        return True
+    try:
+        return belongs_to(descriptor, target)
+    except DeviceError:  # it cannot be told either
+        return True
+    finally:
+        os.close(descriptor)
+
+
 def _open(target: Target) -> int:
     """Open a device that nobody holds, with exactly its own flags."""
     descriptor = ioctls.open_control()
@@ -127,7 +145,7 @@ def _join_and_detach(target: Target) -> int:
 
 def _join(descriptor: int, target: Target) -> None:
     # TUNSETIFF on a name that no device has would create one, so look immediately before.
-    link = next((link for link in list_links() if link.ifindex == target.id.ifindex), None)
+    link = find_link(target.id.ifindex)
     if link is None or link.name != target.name:
         raise DeviceError(f"{target.name}: the device has gone", errno=errno.ENODEV, device=target.name)
     flags = read_tun_flags(link)

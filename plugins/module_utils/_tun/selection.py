@@ -14,9 +14,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
-__all__ = ("check_names", "is_pattern", "select")
+__all__ = ("check_name", "check_names", "is_pattern", "select")
 
 NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
+# net/core/dev.c dev_valid_name (whose isspace takes 0xa0 for a space), and % makes a name a template
+FORBIDDEN_BYTES = frozenset(b" /:%\xa0")
+# The last two are folders of /proc/sys/net that belong to no device: the kernel refuses them.
+RESERVED_NAMES = (".", "..", "all", "default")
 WILDCARDS = frozenset("*?[")
 
 
@@ -30,12 +34,22 @@ def check_names(option: str, names: t.Sequence[str]) -> None:
     if not names:
         raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
     for name in names:
-        if name in ("", ".", "..") or not name.isprintable() or any(letter in " /:" for letter in name):
-            raise InputError(
-                option, name, "a device name is printable, has no white space, slash or colon, and is not empty"
-            )
-        if not is_pattern(name) and len(os.fsencode(name)) > NAME_MAX:
-            raise InputError(option, name, f"a device name has at most {NAME_MAX} bytes")
+        check_name(option, name, most=None if is_pattern(name) else NAME_MAX)
+
+
+def check_name(option: str, name: str, *, most: int | None = NAME_MAX) -> None:
+    """InputError for a text that the kernel takes for no device, or that cannot be printed; ``most`` bytes, if any."""
+    allowed = name and name not in RESERVED_NAMES and name.isprintable()
+    if not allowed or not FORBIDDEN_BYTES.isdisjoint(os.fsencode(name)):
+        raise InputError(
+            option,
+            name,
+            "a device name is printable and not empty, has no white space (byte a0 is some to the kernel), slash, "
+            "colon or percent sign, and is not '.', '..', 'all' or 'default'",
+        )
+    size = len(os.fsencode(name))
+    if most is not None and size > most:
+        raise InputError(option, name, f"a device name has at most {most} bytes, and this has {size}")
 
 
 def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
@@ -63,5 +77,4 @@ def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tupl
 def _tap(option: str, link: Link) -> Link:
     if link.is_tap:
         return link
-    what = "a layer 3 device (IFF_TUN)" if link.is_tun else f"a device of kind {link.kind or 'hardware or loopback'}"
-    raise InputError(option, link.name, f"it is {what}; only TAP devices of the tun driver can be steered")
+    raise InputError(option, link.name, f"it is {link.description}; only TAP devices of the tun driver can be steered")

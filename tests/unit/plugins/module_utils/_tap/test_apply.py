@@ -13,27 +13,32 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.apply import TapApplier
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import Driver
-from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links, LinkState
+from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Desired, Observed, plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target
 
 FLAGS = 0x5902  # IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE, IFF_VNET_HDR, IFF_PERSIST
-TAP = LinkState("tap0", 7, "tun", tun_flags=FLAGS, queues=0)
-BR0 = LinkState("br0", 3, "bridge")
+TAP = Link("tap0", 7, "tun", tun_flags=FLAGS, queues=0)
+BR0 = Link("br0", 3, "bridge")
 ALL = Desired("tap0", owner=107, group=108, mtu=9000, bridge="br0")
 
 
 class Kernel:
     """One TAP device that may be there; ``fails`` names the call that is refused."""
 
-    def __init__(self, link: LinkState | None, fails: str = "") -> None:
+    def __init__(self, link: Link | None, fails: str = "") -> None:
         self.link, self.fails = link, fails
         self.calls: list[str] = []
         self.open_descriptors = 0
         self.persistent = link is not None
+
+    def find(self, which: str | int) -> Link | None:
+        assert which in ("tap0", 7)
+        return self.link
 
     def call(self, text: str) -> None:
         self.calls.append(text)
@@ -50,14 +55,6 @@ class ScriptedLinks(Links):
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
 
-    def find(self, name: str) -> LinkState | None:
-        assert name == "tap0"
-        return self.kernel.link
-
-    def get(self, ifindex: int) -> LinkState | None:
-        assert ifindex == 7
-        return self.kernel.link
-
     def set_mtu(self, ifindex: int, mtu: int) -> None:
         self.kernel.call(f"mtu {ifindex} {mtu}")
 
@@ -67,11 +64,6 @@ class ScriptedLinks(Links):
     def set_up(self, ifindex: int, up: bool) -> None:
         assert not self.kernel.open_descriptors, "the carrier of a held device would be seen"
         self.kernel.call(f"up {ifindex} {up}")
-
-
-class Renamed(ScriptedLinks):
-    def find(self, name: str) -> LinkState | None:
-        return None
 
 
 class ScriptedDriver(Driver):
@@ -105,7 +97,7 @@ class ScriptedDriver(Driver):
 def run(kernel: Kernel, desired: Desired, observed: Observed) -> list[str]:
     """Applies the plan; the actions that are in effect."""
     done: list[str] = []
-    applier = TapApplier(ScriptedLinks(kernel), ScriptedDriver(kernel), done)
+    applier = TapApplier(ScriptedLinks(kernel), ScriptedDriver(kernel), done, kernel.find)
     try:
         applier.apply(plan(desired, observed), observed)
     except VirtnetRssError as exc:
@@ -176,7 +168,9 @@ def test_not_made() -> None:
 def test_made_and_renamed_at_once() -> None:
     kernel = Kernel(None)
     with pytest.raises(StateError, match="udev"):
-        TapApplier(Renamed(kernel), ScriptedDriver(kernel), []).apply(plan(Desired("tap0"), Observed()), Observed())
+        TapApplier(ScriptedLinks(kernel), ScriptedDriver(kernel), [], lambda _which: None).apply(
+            plan(Desired("tap0"), Observed()), Observed()
+        )
     assert kernel.link is None
 
 

@@ -2,94 +2,76 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import replace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tap import observe as module
-from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import Links
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target
 
-TAP = LinkState("tap0", 7, "tun", tun_flags=0x5902, queues=2, master=3)
-BR0 = LinkState("br0", 3, "bridge")
-ETH0 = LinkState("eth0", 2, "")
-HERE, ELSEWHERE, CLOSED, FORBIDDEN = (Holder(pid, "qemu", pid) for pid in (41, 42, 43, 44))
-
-
-class Found:
-    """Links that only look; everything else would be an error here."""
-
-    def __init__(self, *links: LinkState) -> None:
-        self.links = links
-
-    def find(self, name: str) -> LinkState | None:
-        return next((link for link in self.links if link.name == name), None)
-
-    def get(self, ifindex: int) -> LinkState | None:
-        return next((link for link in self.links if link.ifindex == ifindex), None)
-
-
-def found(*links: LinkState) -> Links:
-    return t.cast("Links", Found(*links))
+TAP = Link("tap0", 7, "tun", tun_flags=0x5902, queues=2, master=3)
+BR0 = Link("br0", 3, "bridge")
+ETH0 = Link("eth0", 2, "")
+MINE, ANOTHERS = (Holder(pid, "qemu", pid) for pid in (41, 42))
 
 
 @pytest.fixture
-def searches(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A note for each search of /proc, which finds four holders; one of them has the device meant."""
-    notes: list[str] = []
-
-    def find_holders() -> dict[str, list[Holder]]:
-        notes.append("searched")
-        return {"tap0": [HERE, ELSEWHERE, FORBIDDEN], "tap1": [CLOSED]}
-
-    def duplicate(pid: int, _descriptor: int) -> int:
-        if pid == FORBIDDEN.pid:
-            raise DeviceError("no", errno=1)
-        copy = os.open(os.devnull, os.O_RDONLY)
-        copies[copy] = pid
-        return copy
-
-    copies: dict[int, int] = {}
-    monkeypatch.setattr(module, "find_holders", find_holders)
-    monkeypatch.setattr(module, "duplicate_descriptor", duplicate)
-    monkeypatch.setattr(module, "belongs_to", lambda copy, _target: copies[copy] == HERE.pid)
-    return notes
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    found = Host()
+    monkeypatch.setattr(module, "find_link", found.find)
+    monkeypatch.setattr(module, "find_holders", found.find_holders)
+    monkeypatch.setattr(module, "holders_of", found.holders_of)
+    return found
 
 
-def test_what_belongs_to_it(searches: list[str]) -> None:
-    observed = observe(found(TAP, BR0), "tap0", "br0")
+class Host:
+    """It has these links; a search of /proc finds two holders of a tap0, of which one has the device that is meant."""
+
+    def __init__(self) -> None:
+        self.links: tuple[Link, ...] = ()
+        self.searches = 0
+
+    def find(self, which: str | int) -> Link | None:
+        return next((link for link in self.links if which in (link.name, link.ifindex)), None)
+
+    def find_holders(self) -> dict[str, list[Holder]]:
+        self.searches += 1
+        return {"tap0": [MINE, ANOTHERS]}
+
+    @staticmethod
+    def holders_of(target: Target, holders: t.Iterable[Holder]) -> tuple[Holder, ...]:
+        assert (target.name, target.id.ifindex) == ("tap0", 7)
+        return tuple(holder for holder in holders if holder is not ANOTHERS)
+
+
+def test_what_belongs_to_it(host: Host) -> None:
+    host.links = TAP, BR0
+    observed = observe("tap0", "br0")
     assert (observed.link, observed.master, observed.bridge) == (TAP, BR0, BR0)
-    # the name is believed where it cannot be asked
-    assert observed.holders == (HERE, FORBIDDEN)
-    assert searches == ["searched"]
+    assert observed.holders == (MINE,)
+    assert host.searches == 1
 
 
 @pytest.mark.parametrize("link", [replace(TAP, queues=None), replace(TAP, queues=0, disabled_queues=1)])
-def test_it_may_be_held(searches: list[str], link: LinkState) -> None:
-    assert observe(found(link), "tap0").holders == (HERE, FORBIDDEN)
-    assert searches == ["searched"]
+def test_it_may_be_held(host: Host, link: Link) -> None:
+    host.links = (link,)
+    assert observe("tap0").holders == (MINE,)
 
 
-def test_nobody_holds_it(searches: list[str]) -> None:
-    assert observe(found(replace(TAP, queues=0)), "tap0").holders == ()
-    assert searches == []
+def test_nobody_holds_it(host: Host) -> None:
+    host.links = (replace(TAP, queues=0),)
+    assert observe("tap0").holders == ()
+    assert host.searches == 0
 
 
-def test_nothing_and_another_kind(searches: list[str]) -> None:
-    assert observe(found(ETH0), "tap0", "br0").link is None
-    assert observe(found(ETH0), "eth0").link == ETH0
-    assert searches == []
-
-
-def test_no_descriptor_is_left(searches: list[str]) -> None:
-    before = len(os.listdir("/proc/self/fd"))
-    observe(found(TAP), "tap0")
-    assert len(os.listdir("/proc/self/fd")) == before
-    assert searches
+def test_nothing_and_another_kind(host: Host) -> None:
+    host.links = (ETH0,)
+    assert observe("tap0", "br0").link is None
+    assert observe("eth0").link == ETH0
+    assert host.searches == 0

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._tap.links import LinkState
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import (
     BRIDGE,
     CREATE,
@@ -33,13 +32,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
     IFF_TUN,
     IFF_VNET_HDR,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 FULL = IFF_TAP | IFF_NO_PI | IFF_PERSIST | IFF_MULTI_QUEUE | IFF_VNET_HDR
-TAP = LinkState("tap0", 7, "tun", up=True, tun_flags=FULL, queues=0)
+TAP = Link("tap0", 7, "tun", up=True, tun_flags=FULL, queues=0)
 SINGLE = replace(TAP, tun_flags=FULL & ~IFF_MULTI_QUEUE, queues=None)
-BR0 = LinkState("br0", 3, "bridge")
-BR1 = LinkState("br1", 4, "bridge")
-BOND = LinkState("bond0", 5, "bond")
+BR0 = Link("br0", 3, "bridge")
+BR1 = Link("br1", 4, "bridge")
+BOND = Link("bond0", 5, "bond")
 QEMU = Holder(42, "qemu-system-x86", 9)
 
 
@@ -111,10 +111,10 @@ def test_queues_of_a_single_queue_device(holders: tuple[Holder, ...], carrier: b
 
 
 REFUSED: list[tuple[type[Exception], str, Desired, Observed]] = [
-    (InputError, "of kind dummy, not a TAP", Desired("tap0"), Observed(LinkState("tap0", 7, "dummy"))),
-    (InputError, "hardware or loopback", Desired("tap0"), Observed(LinkState("tap0", 7, ""))),
+    (InputError, "of kind dummy, not a TAP", Desired("tap0"), Observed(Link("tap0", 7, "dummy"))),
+    (InputError, "hardware or loopback", Desired("tap0"), Observed(Link("tap0", 7, ""))),
     (InputError, "layer 3", Desired("tap0"), Observed(replace(TAP, tun_flags=IFF_TUN | IFF_PERSIST))),
-    (InputError, "of kind macvtap", Desired("tap0", present=False), Observed(LinkState("tap0", 7, "macvtap"))),
+    (InputError, "of kind macvtap", Desired("tap0", present=False), Observed(Link("tap0", 7, "macvtap"))),
     (InputError, "alternative name of other0, a TAP", Desired("tap0"), Observed(replace(TAP, name="other0"))),
     (InputError, "alternative name", Desired("tap0", present=False), Observed(replace(TAP, name="other0"))),
     (StateError, "multi_queue false, and true .* or ask for multi_queue: false", Desired("tap0"), Observed(SINGLE)),

@@ -35,12 +35,15 @@ SELECTED = [
 ]
 REFUSED = [
     ([], "name at least one TAP device"),
-    ([""], "is not empty"),
-    (["vnet1", ""], "is not empty"),
-    (["."], "slash or colon"),
-    ([".."], "slash or colon"),
-    (["a/b"], "slash or colon"),
-    (["a:1"], "slash or colon"),
+    ([""], "not empty"),
+    (["vnet1", ""], "not empty"),
+    (["."], "slash, colon or"),
+    ([".."], "slash, colon or"),
+    (["a/b"], "slash, colon or"),
+    (["a:1"], "slash, colon or"),
+    (["all"], "'all' or 'default'"),
+    (["a%d"], "percent sign"),
+    (["à"], "byte a0"),
     (["a b"], "white space"),
     (["a\tb"], "white space"),
     (["a\u00a0b"], "white space"),
@@ -53,11 +56,11 @@ REFUSED = [
     (["vnet4"], "there is no such device"),
     (["vnet1", "vnet4"], "there is no such device"),
     (["VNET1"], "there is no such device"),
-    (["lo"], "a device of kind hardware or loopback"),
+    (["lo"], "a hardware or loopback device"),
     (["br0"], "a device of kind bridge"),
     (["vnet3"], "a device of kind macvtap"),
-    (["vnet2"], r"a layer 3 device \(IFF_TUN\)"),
-    (["vnet*", "vnet2"], r"a layer 3 device \(IFF_TUN\)"),
+    (["vnet2"], r"a layer 3 device of the tun driver \(IFF_TUN\)"),
+    (["vnet*", "vnet2"], r"a layer 3 device of the tun driver \(IFF_TUN\)"),
 ]
 
 
