@@ -50,44 +50,10 @@ options:
         description: As O(virtnet.rss.tap_steering#module:hash_types).
         type: list
         elements: str
-        choices:
-          - ipv4
-          - tcpv4
-          - udpv4
-          - ipv6
-          - tcpv6
-          - udpv6
-          - ipv6_ex
-          - tcpv6_ex
-          - udpv6_ex
-          - sctp
-          - udplite
-          - dccp
-          - esp
-          - ah
-          - l2tpv3
-          - esp_udp
-          - gtpu_teid
-          - flow_label
       tunnel_types:
         description: As O(virtnet.rss.tap_steering#module:tunnel_types).
         type: list
         elements: str
-        choices:
-          - gre_2784
-          - gre_2890
-          - gre_7676
-          - gre_udp
-          - vxlan
-          - vxlan_gpe
-          - geneve
-          - ipip
-          - nvgre
-          - gtpu
-          - ip6tnl
-          - etherip
-          - mpls
-          - pppoe
       tunnel_ports:
         description: As O(virtnet.rss.tap_steering#module:tunnel_ports).
         type: dict

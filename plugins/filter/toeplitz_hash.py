@@ -16,7 +16,8 @@ options:
   _input:
     description:
       - The hash input in hexadecimal (addresses, then ports, in network byte order; at most 36 bytes).
-      - Or a flow, a dictionary of C(src), C(dst) and, for C(proto) V(tcp) or V(udp), C(sport) and C(dport).
+      - Or a flow, as P(virtnet.rss.rss_queue#filter) takes it. It is hashed over its addresses, and over its ports,
+        SPI, session or tunnel's id where it has them.
     type: raw
     required: true
   key:

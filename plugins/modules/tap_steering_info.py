@@ -237,7 +237,13 @@ taps:
       type: dict
       contains:
         packets: {description: All packets., type: int}
-        queues: {description: Packets for each attached queue., type: list, elements: int}
+        queues:
+          description:
+            - Packets for each queue, as the program numbers them. None of these falls while the program is attached.
+            - Where the guest has enabled fewer queues, the driver takes the number modulo those; C(spread) and
+              C(excess) are of the queues that the packets took.
+          type: list
+          elements: int
         hash_types: {description: Packets for each hash type; C(none) are those that were not hashed., type: dict}
         by_queue: {description: The same for each queue as the program numbers them., type: list, elements: dict}
         spread:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import proof_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     Configuration,
     Desired,
@@ -135,16 +136,20 @@ def test_another_tools_detach_is_noticed(tap: HeldTap) -> None:
     assert_steered_as(tap, again)
 
 
-def test_disabled_queues_are_not_counted(tap: HeldTap) -> None:
-    tap.set_queue(3, enabled=False)
-    tap.set_queue(2, enabled=False)
+def test_disabled_queues_have_their_part_when_they_are_enabled(tap: HeldTap) -> None:
+    for number in (1, 2, 3):
+        tap.set_queue(number, enabled=False)
     outcome = steer_tap()
-    assert (outcome.after.queues, outcome.after.disabled_queues) == (2, 2)
-    assert outcome.step.configuration is not None and set(outcome.step.configuration.rss.indirection) == {0, 1}
+    assert (outcome.after.queues, outcome.after.disabled_queues) == (1, 3)
+    assert outcome.step.configuration is not None
+    assert set(outcome.step.configuration.rss.indirection) == {0, 1, 2, 3}
+    for number in (1, 2, 3):
+        tap.set_queue(number, enabled=True)
+    assert {queue for queue, _frame in tap.send(list(proof_frames(seed=1)))} == {0, 1, 2, 3}
+    assert steer_tap().action == "none"
     with pytest.raises(InputError, match="allow_future_queues"):
-        steer_tap(Desired(indirection=Indirection(equal=4)))
-    future = steer_tap(Desired(indirection=Indirection(equal=4), allow_future_queues=True))
-    assert future.after.state == "steered"
+        steer_tap(Desired(indirection=Indirection(equal=5)))
+    assert steer_tap(Desired(indirection=Indirection(equal=5), allow_future_queues=True)).after.state == "steered"
 
 
 def test_a_device_without_holder_keeps_its_flags() -> None:

@@ -133,7 +133,7 @@ def _counters(counters: Counters | None, device: Device) -> dict[str, t.Any] | N
     configuration = device.program.configuration if device.program else None
     return {
         "packets": counters.total,
-        "queues": packets,
+        "queues": counters.numbered,
         "hash_types": counters.by_reason(),
         "by_queue": [dict(zip(REASONS, row)) for row in counters.by_queue],
         "spread": spread(packets),

@@ -22,7 +22,7 @@ def create_argument_spec() -> dict[str, t.Any]:
     """The options that plugins/modules/host_policy.py documents; those of a rule come from the schema."""
     return {
         "path": {"type": "path", "default": "/etc/virtnet-rss/policy.d/50-steering.json"},
-        "rules": {"type": "list", "elements": "dict", "options": argument_spec(schema.RULE, with_defaults=False)},
+        "rules": {"type": "list", "elements": "dict", "options": argument_spec(schema.RULE, bare=True)},
         "state": {"type": "str", "choices": ["present", "previous", "absent"], "default": "present"},
     }
 

@@ -34,7 +34,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.transports import
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.tunnel_types import mask_to_tunnel_types
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.tunnels import tunnel_types_of
 
-__all__ = ("PROTOCOLS", "flow_from", "steer_flow")
+__all__ = ("PROTOCOLS", "WORDS", "flow_from", "frame_from", "steer_flow")
 
 # As IANA and /etc/protocols call them, in lower case; a number does as well.
 PROTOCOLS = {
@@ -106,6 +106,15 @@ def steer_flow(given: object, config: RssConfig) -> Steered:
     if config.redirect and steered.pin is None:
         _check_known(t.cast("dict[str, t.Any]", given), flow.packet, steered, config)
     return steered
+
+
+def frame_from(text: str) -> bytes:
+    """A frame out of hexadecimal digits, with white space or colons between them or without."""
+    digits = "".join(text.split()).replace(":", "")
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        raise InputError("frame", f"a text of {len(text)} letters", "a frame is hexadecimal digits in pairs") from None
 
 
 def _check_known(given: dict[str, t.Any], packet: Packet, steered: Steered, config: RssConfig) -> None:

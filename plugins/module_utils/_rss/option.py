@@ -30,28 +30,33 @@ class Option:
     required: bool = False
     no_log: bool = False
     range: tuple[int, int] | None = None  # of a number, or of each number of a list
+    allowed: str = ""  # the same in words of the field
     most: int | None = None  # so many elements of a list
 
 
 Options = t.Mapping[str, Option]
 
 
-def argument_spec(options: Options, *, with_defaults: bool = True) -> dict[str, dict[str, t.Any]]:
-    """The options as Ansible takes them. Without defaults everything that is not given is None."""
-    return {name: _spec(option, with_defaults) for name, option in options.items()}
+def argument_spec(options: Options, *, bare: bool = False) -> dict[str, dict[str, t.Any]]:
+    """The options as Ansible takes them.
+
+    Bare, for a list of rules: without defaults, so that what is not given is None, and without what Ansible would
+    refuse in a sentence that does not name the rule (``checked`` does).
+    """
+    return {name: _spec(option, bare) for name, option in options.items()}
 
 
-def _spec(option: Option, with_defaults: bool) -> dict[str, t.Any]:
+def _spec(option: Option, bare: bool) -> dict[str, t.Any]:
     spec: dict[str, t.Any] = {"type": option.type}
     if option.elements:
         spec["elements"] = option.elements
-    if option.choices:
+    if option.choices and not (bare and option.elements):
         spec["choices"] = list(option.choices)
     if option.options:
-        spec["options"] = argument_spec(option.options, with_defaults=with_defaults)
-    if option.alone:
+        spec["options"] = argument_spec(option.options, bare=bare)
+    if option.alone and not bare:
         spec["mutually_exclusive"] = [option.alone]
-    if option.default is not None and with_defaults:
+    if option.default is not None and not bare:
         spec["default"] = list(option.default) if option.type == "list" else option.default
     if option.required:
         spec["required"] = True
@@ -115,7 +120,7 @@ def _scalar(option: Option, kind: str, given: t.Any, where: str, texts: bool) ->
     if option.choices and value not in option.choices:
         raise InputError(where, value, f"choose of {', '.join(option.choices)}")
     if option.range and not option.range[0] <= value <= option.range[1]:
-        raise InputError(where, value, "it is a number from {} to {}".format(*option.range))
+        raise InputError(where, value, option.allowed or "it is a number from {} to {}".format(*option.range))
     return value
 
 

@@ -22,19 +22,23 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.tunnel_types impo
 __all__ = ("INDIRECTION", "PIN", "RSS_OPTIONS")
 
 QUEUES = (0, QUEUE_MAX)
+NUMBERED = f"queues are numbered from 0 to {QUEUE_MAX}"
+# What else is asked of a table, its length and that each queue has an entry, _rss/indirection.py checks.
 INDIRECTION = {
-    "equal": Option("int", range=(1, QUEUE_MAX + 1)),
-    "weight": Option("list", "int", range=(0, 2**31 - 1), most=QUEUE_MAX + 1),
-    "table": Option("list", "int", range=QUEUES, most=INDIRECTION_MAX),
-    "start": Option("int", default=0, range=QUEUES),
-    "size": Option("int", range=(1, INDIRECTION_MAX)),
+    "equal": Option("int", range=(1, QUEUE_MAX + 1), allowed=f"between 1 and {QUEUE_MAX + 1} queues"),
+    "weight": Option("list", "int", range=(0, 2**31 - 1), allowed="weights are not negative, and less than 2**31"),
+    "table": Option("list", "int", range=QUEUES, allowed=NUMBERED),
+    "start": Option("int", default=0, range=QUEUES, allowed=NUMBERED),
+    "size": Option(
+        "int", range=(1, INDIRECTION_MAX), allowed=f"the length of a table is a power of two up to {INDIRECTION_MAX}"
+    ),
 }
 PIN = {
     "flow_type": Option(choices=tuple(FLOW_TYPES), default="ether"),
     "src_ip": Option(),
     "dst_ip": Option(),
     **{word: Option("int", range=(0, highest)) for word, highest in RANGES.items()},
-    "queue": Option("int", range=QUEUES, required=True),
+    "queue": Option("int", range=QUEUES, allowed=NUMBERED, required=True),
 }
 TUNNEL_PORTS = {
     item.name: Option("list", "int", default=item.default, range=(1, PORT_MAX), most=PORTS_OF_A_TUNNEL)
@@ -48,6 +52,6 @@ RSS_OPTIONS = {
     "pins": Option("list", "dict", options=PIN, default=(), most=PINS_MAX),
     "hash_key": Option(no_log=True),
     "indirection": Option("dict", options=INDIRECTION, alone=("equal", "weight", "table")),
-    "default_queue": Option("int", default=0, range=QUEUES),
+    "default_queue": Option("int", default=0, range=QUEUES, allowed=NUMBERED),
     "redirect": Option("bool", default=True),
 }

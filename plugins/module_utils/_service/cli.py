@@ -21,9 +21,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.advising import advice_reports, advice_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
-from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import explain
+from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import (
+    explain_capture,
+    explain_flow,
+    explain_frame,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
+from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
@@ -188,8 +193,14 @@ def _advise(arguments: Arguments) -> None:
 
 def _explain(arguments: Arguments) -> None:
     arguments.taps = [arguments.device]
+    capture = read_pcap(arguments.pcap) if arguments.pcap else None
     for sighting in _sightings(arguments):
-        say(explain(arguments.flow, sighting))
+        if capture:
+            say(explain_capture(*capture, sighting))
+        elif arguments.frame:
+            say(explain_frame(arguments.frame, sighting))
+        else:
+            say(explain_flow(arguments.flow, sighting))
 
 
 def _metrics(arguments: Arguments) -> None:
@@ -263,8 +274,11 @@ def _parser() -> argparse.ArgumentParser:
     advise.add_argument("--seconds", type=_seconds(0.1), default=5.0, metavar="SECONDS", help="default: %(default)g")
     advise.add_argument("--json", action="store_true")
     advise.add_argument("taps", nargs="*", metavar="DEVICE", help="names or patterns; default: all devices")
-    explaining = add("explain", _explain, "Which queue a flow takes, and why.")
-    explaining.add_argument("flow", metavar="FLOW", help="such as 'tcp 192.0.2.1:1234 198.51.100.2:443'")
+    explaining = add("explain", _explain, "Which queue a flow, a frame or each frame of a capture takes, and why.")
+    what = explaining.add_mutually_exclusive_group(required=True)
+    what.add_argument("flow", nargs="?", metavar="FLOW", help="such as 'tcp 192.0.2.1:1234 198.51.100.2:443'")
+    what.add_argument("--frame", metavar="HEX", help="a whole frame in hexadecimal digits")
+    what.add_argument("--pcap", metavar="FILE", help="a capture; it needs dpkt or scapy")
     explaining.add_argument("--device", required=True, metavar="DEVICE", help="a name, or a pattern for several")
     metrics = add("metrics", _metrics, "What the service writes for node_exporter, now.")
     metrics.add_argument("--measure", type=_seconds(0), default=0.0, metavar="SECONDS", help="the programs' cost too")

@@ -20,7 +20,7 @@ STATES = ("steered", "automatic", "foreign", "unknown")
 HELP = {
     "virtnet_rss_state": ("gauge", "1 for the state that the device is in"),
     "virtnet_rss_queues": ("gauge", "Attached queues"),
-    "virtnet_rss_packets_total": ("counter", "Packets that the steering program sent to a queue"),
+    "virtnet_rss_packets_total": ("counter", "Packets that the steering program sent to a queue, by its own number"),
     "virtnet_rss_spread": ("gauge", "Busiest queue over the mean: 1 is even"),
     "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
     "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
@@ -64,10 +64,9 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
         add("virtnet_rss_state", int(state == device.state), **where, state=state)
     add("virtnet_rss_queues", device.queues, **where)
     if sighting.counters:
-        packets = sighting.counters.packets(device.queues)
-        for queue, count in enumerate(packets):
+        for queue, count in enumerate(sighting.counters.numbered):
             add("virtnet_rss_packets_total", count, **where, queue=queue)
-        even = spread(packets)
+        even = spread(sighting.counters.packets(device.queues))
         if even is not None:
             add("virtnet_rss_spread", even, **where)
     if sighting.traffic:

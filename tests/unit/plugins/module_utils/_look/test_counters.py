@@ -17,6 +17,10 @@ def test_packets_for_each_queue() -> None:
     assert COUNTERS.total == 780
 
 
+def test_the_programs_own_numbers_do_not_fall_when_a_guest_enables_fewer_queues() -> None:
+    assert COUNTERS.numbered == [45, 145, 245, 345]
+
+
 def test_queues_that_are_not_attached() -> None:
     """The driver takes the program's queue modulo the attached ones."""
     assert COUNTERS.packets(2) == [45 + 245, 145 + 345]

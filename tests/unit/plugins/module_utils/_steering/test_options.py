@@ -20,18 +20,18 @@ DOCUMENTED = yaml.safe_load(tap_steering.DOCUMENTATION)["options"]
 DOCUMENTED_RULE = yaml.safe_load(Rules.DOCUMENTATION)["options"]["rules"]["suboptions"]
 
 
-def told(documented: dict[str, t.Any], *, with_defaults: bool = True) -> dict[str, t.Any]:
+def told(documented: dict[str, t.Any], *, bare: bool = False) -> dict[str, t.Any]:
     """The argument spec that the documentation promises, without what it cannot tell."""
     found = {}
     for name, text in documented.items():
-        words = ("type", "elements", "choices", "required", *(["default"] if with_defaults else []))
+        words = ("type", "elements", "choices", "required", *([] if bare else ["default"]))
         found[name] = {word: text[word] for word in words if word in text}
         if "suboptions" in text:
-            found[name]["options"] = told(text["suboptions"], with_defaults=with_defaults)
+            found[name]["options"] = told(text["suboptions"], bare=bare)
     return found
 
 
-def expected(options: Options, *, with_defaults: bool = True) -> dict[str, t.Any]:
+def expected(options: Options, *, bare: bool = False) -> dict[str, t.Any]:
     """The argument spec, without what the documentation cannot tell."""
 
     def stripped(spec: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -40,7 +40,7 @@ def expected(options: Options, *, with_defaults: bool = True) -> dict[str, t.Any
             kept["options"] = {name: stripped(inner) for name, inner in kept["options"].items()}
         return kept
 
-    spec = argument_spec(options, with_defaults=with_defaults)
+    spec = argument_spec(options, bare=bare)
     return {name: stripped(words) for name, words in spec.items()}
 
 
@@ -50,7 +50,7 @@ def test_the_module_documents_the_table() -> None:
 
 def test_a_rule_documents_the_table() -> None:
     rule = {name: text for name, text in DOCUMENTED_RULE.items() if name not in ("name", "match")}
-    assert told(rule) == expected(RULE_OPTIONS, with_defaults=False)
+    assert told(rule) == expected(RULE_OPTIONS, bare=True)
 
 
 def test_defaults_are_those_of_the_dataclass() -> None:
