@@ -12,10 +12,9 @@ import time
 import typing as t
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-sys.path.append(str(FOLDER.parent / "tests" / "vm"))  # the files there import each other as a script's do
+from ansible_collections.virtnet.rss.bench import device, fleet, host, observer, per_packet, report, service
 
-from ansible_collections.virtnet.rss.bench import device, fleet, host, observer, per_packet, report, service  # noqa: E402
+FOLDER = Path(__file__).resolve().parent
 
 OPEN_FILES = 4096  # 256 devices with four queues each, or 512 programs with their maps
 SECTIONS: dict[str, t.Callable[[bool], dict[str, t.Any]]] = {

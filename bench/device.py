@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.bench import peers
-from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
+from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namespace
 from ansible_collections.virtnet.rss.tests.packets.builder import TCP, UDP, ipv4, ipv6, tcp, udp
 
 __all__ = ("AUTOMATIC", "frames", "measure")
@@ -40,7 +40,7 @@ def measure(*, rounds: int) -> dict[str, t.Any]:
         through = {}
         for path, commands, sender in (("TAP device", (), "tap0"), ("bridge", BRIDGE, "far")):
             print(f"  {path}", flush=True)
-            with own_network_namespace():
+            with quiet_network_namespace():
                 through[path] = _time(burst, commands, sender, compared, rounds)
         for peer in compared:
             peer.close()

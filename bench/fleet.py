@@ -9,7 +9,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
 
 __all__ = ("measure",)
 

@@ -13,13 +13,13 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.rss.bench import peers
-from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
+from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namespace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
-from ansible_collections.virtnet.rss.tests.kernel.module import PYTHON, TREE, run_module
+from ansible_collections.virtnet.rss.tests.support.run_module import PYTHON, TREE, run_module
 
 __all__ = ("held", "measure")
 
@@ -34,7 +34,7 @@ def measure(*, rounds: int) -> dict[str, t.Any]:
     result: dict[str, t.Any] = {"phases": {}, "processes": {}, "rounds": rounds}
     for count in COUNTS:
         print(f"  {count} devices", flush=True)
-        with own_network_namespace(), held(count):
+        with quiet_network_namespace(), held(count):
             result["phases"][count] = _phases(count, rounds)
             result["processes"][count] = _processes(rounds)
             result["memory"] = _kernel_memory()

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.kernel.conftest import enter_network_namespace, enter_new_network_namespace
+from ansible_collections.virtnet.rss.tests.support.netns import own_network_namespace
 
-__all__ = ("own_network_namespace",)
+__all__ = ("quiet_network_namespace",)
 
 # No frames but ours, and no netfilter on the bridge: it would drop packets without checksums.
 SETTINGS = {
@@ -22,16 +21,11 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def own_network_namespace() -> t.Iterator[None]:
+def quiet_network_namespace() -> t.Iterator[None]:
     """For the ``with`` block; it goes with everything in it."""
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    enter_new_network_namespace()
-    try:
+    with own_network_namespace():
         for setting, value in SETTINGS.items():
             path = Path("/proc/sys/net") / setting
             if path.exists():
                 path.write_text(value, encoding="ascii")
         yield
-    finally:
-        enter_network_namespace(home)
-        os.close(home)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.virtnet.rss.bench import peers
 from ansible_collections.virtnet.rss.bench.device import AUTOMATIC, frames
-from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
+from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namespace
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
@@ -27,7 +27,7 @@ FOREVER = 1_000_000_000  # rounds
 
 def measure(*, rounds: int) -> dict[str, t.Any]:
     """Nanoseconds a packet into a TAP device with automatic selection, alone and while it is watched, medians."""
-    with tempfile.TemporaryDirectory() as folder, own_network_namespace():
+    with tempfile.TemporaryDirectory() as folder, quiet_network_namespace():
         burst = Path(folder) / "burst"
         subprocess.run(["cc", "-O2", "-Wall", "-o", str(burst), str(peers.FOLDER / "burst.c")], check=True)
         command = [str(burst), "tap0", "tap0", str(FOREVER), str(AUTOMATIC)]

@@ -18,9 +18,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.guests import qemu_rss
-from ansible_collections.virtnet.rss.tests.guests.image import qemu_10
-from ansible_collections.virtnet.rss.tests.kernel.programs import build
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import build
+from ansible_collections.virtnet.rss.tests.support.qemu import qemu_rss
+from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
 
 QUEUES = 4
 RSS = RssConfig(bytes(range(40)), 0x3F, tuple(entry % QUEUES for entry in range(128)))

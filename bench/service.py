@@ -11,12 +11,12 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.bench.host import held
-from ansible_collections.virtnet.rss.bench.namespace import own_network_namespace
+from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namespace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
-from ansible_collections.virtnet.rss.tests.service.running import Running
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+from ansible_collections.virtnet.rss.tests.support.running import Running
 
 __all__ = ("measure",)
 
@@ -46,7 +46,7 @@ def measure(*, creations: int, seconds: float) -> dict[str, t.Any]:
 
 def _with_service(program: Path, folder: Path, work: t.Callable[[Running], t.Any]) -> t.Any:
     folder.mkdir()
-    with own_network_namespace():
+    with quiet_network_namespace():
         service = Running(program, folder)
         service.write(RULE)
         service.start()

@@ -6,9 +6,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from suites import SUITES  # of tests/vm
-
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import FEATURES
+from ansible_collections.virtnet.rss.tests.support.vm.suites import SUITES
 
 HEAD = """# Kernels
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real guest of tests/guests, as a service.
+"""A real guest of tests/support/qemu, as a service.
 
 `real_guest.py hold DEVICE` makes the TAP device and boots a guest with four queues on it, with vhost if the device's
 name says so. `real_guest.py tell DEVICE` reads a request as JSON on its standard input and prints the answer as JSON:
@@ -18,8 +18,8 @@ import sys
 
 from guest import address_of, frame
 
-from ansible_collections.virtnet.rss.tests.guests.guest import Guest, multi_queue_tap
-from ansible_collections.virtnet.rss.tests.guests.image import Qemu
+from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest, multi_queue_tap
+from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu
 
 QEMU = Qemu("10", ("qemu-system-x86_64",))  # the distribution's
 BOOT_SECONDS = 600  # by emulation in an emulated machine

@@ -4,7 +4,7 @@
 `guest.py hold DEVICE` holds DEVICE with four queues, as a VMM does, until it is told to stop. `guest.py send DEVICE`
 reads flows as JSON on its standard input, in the words of the filter virtnet.rss.rss_queue, sends a packet of each into
 DEVICE and prints as JSON on which queue each one arrived, null for a packet that did not. A flow with neither ports nor
-addresses is ARP. Needs reader.py and builder.py of the tests beside it.
+addresses is ARP. Needs held_tap.py and builder.py of the tests beside it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 from ipaddress import ip_address
 
 from builder import ICMP, ICMPV6, TCP, UDP, ethernet, ipv4, ipv6, tcp, udp
-from reader import HeldTap
+from held_tap import HeldTap
 
 ARP = bytes.fromhex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002")
 

@@ -27,7 +27,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection impor
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
 from ansible_collections.virtnet.rss.tests.demo.picture import picture
 from ansible_collections.virtnet.rss.tests.demo.traffic import flows, packets
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 TAP, QUEUES = "tapdemo0", 4
 BAR = 32

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fleet.hosts import NOBODY_LISTENS, Fleet
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
+from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, Fleet
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 ASKED = "show --property=LoadState,ActiveState virtnet-rss"
 NO_BECOMING = {"ansible_become": True, "ansible_become_method": "ansible.builtin.su", "ansible_become_user": "nemo"}

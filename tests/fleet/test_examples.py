@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fleet.hosts import Fleet
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fleet.hosts import NOBODY_LISTENS, PYTHON, Fleet
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
+from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, PYTHON, Fleet
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
-REFUSE_BPF = Path(__file__).parents[1] / "kernel" / "refuse_bpf.py"
-SEND = str(Path(__file__).with_name("send.py"))
+REFUSE_BPF = Path(__file__).parents[1] / "support" / "refuse_bpf.py"
+SEND = str(Path(__file__).parents[1] / "support" / "send.py")
 GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
 MORE = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 1}]
 BAD = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"table": [2]}}]
@@ -97,7 +97,7 @@ def test_audit_tells_of_a_policy_that_is_refused(fleet: Fleet) -> None:
 def test_audit_tells_drift_and_changes_nothing(fleet: Fleet) -> None:
     first = fleet.names[0]
     assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0
-    module = "ansible_collections.virtnet.rss.tests.kernel.module"
+    module = "ansible_collections.virtnet.rss.tests.support.run_module"
     work = "run_module('tap_steering', {'taps': ['tap0'], 'state': 'absent'})['changed']"
     script = f"from {module} import run_module; assert {work}"
     subprocess.run(["ip", "netns", "exec", first, sys.executable, "-c", script], check=True)

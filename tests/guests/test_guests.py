@@ -18,10 +18,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     hash_types_to_mask,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.tests.guests.guest import Guest, multi_queue_tap
-from ansible_collections.virtnet.rss.tests.guests.image import Qemu, qemu_7, qemu_10
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.packets.builder import ICMP, SRC4, TCP, UDP, ipv4, ipv6, tcp, udp
+from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest, multi_queue_tap
+from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu, qemu_7, qemu_10
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 KEY = bytes(range(100, 140))
 QUEUES = 4

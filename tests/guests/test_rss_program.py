@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.tests.guests.image import qemu_10
-from ansible_collections.virtnet.rss.tests.guests.qemu_rss import rss_object
 from ansible_collections.virtnet.rss.tests.robustness.beside_qemu import CAUSES, beside_qemu
+from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
+from ansible_collections.virtnet.rss.tests.support.qemu.qemu_rss import rss_object
 
 FRAMES = 20_000
 

@@ -8,9 +8,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.guests.guest import Guest, multi_queue_tap
 from ansible_collections.virtnet.rss.tests.guests.test_guests import KEY, assert_received_as, info, rss
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest, multi_queue_tap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
 
 RULE = {"name": "guests", "match": {"device": "tap*"}, "hash_key": KEY.hex()}
 REAPPLIED = "virtnet_rss_reapplied_total "

@@ -13,8 +13,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.tests.kernel.module import Answer, answer
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.run_module import Answer, answer
 
 DIGITS = bytes(range(40)).hex()
 HUGE = 10**30

@@ -7,9 +7,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.matrix import look
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 # By number: tools older than a capability do not know its name.
 NEEDED = {"CAP_NET_ADMIN": 12, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}

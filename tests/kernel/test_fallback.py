@@ -34,10 +34,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
-from ansible_collections.virtnet.rss.tests.kernel.programs import BPF, CLANG, build
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap, set_up
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import BPF, CLANG, build
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap, set_up
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 FRAMES = [frame for frame in random_frames(seed=5, count=200) if 60 <= len(frame) <= 1500]
 KEY = bytes(range(40))
@@ -62,7 +62,7 @@ class Cause:
 
 
 def refused_by_seccomp(name: str) -> Cause:
-    script = str(Path(__file__).with_name("refuse_bpf.py"))
+    script = str(Path(__file__).parents[1] / "support" / "refuse_bpf.py")
     number: int = getattr(errno, name)
     reason = re.escape(os.strerror(number)) + ".*seccomp filter"
     return Cause(f"seccomp-{name}", (sys.executable, script, name), "load", reason, number)

@@ -24,15 +24,15 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
-from ansible_collections.virtnet.rss.tests.kernel.programs import (
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.table import ALL, DEFAULT, EX, ROWS, VECTORS, Row
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import (
     build_named,
     builds,
     linear_witness,
     shipped_builds,
 )
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
-from ansible_collections.virtnet.rss.tests.packets.table import ALL, DEFAULT, EX, ROWS, VECTORS, Row
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 MICROSOFT_KEY = bytes.fromhex(VECTORS["key"])
 IDENTITY = Identity("test", DeviceId(1, 1))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report
-from ansible_collections.virtnet.rss.tests.page.fleet import HOSTILE, STATES, answers
+from ansible_collections.virtnet.rss.tests.support.fleet_answers import HOSTILE, STATES, answers
 
 TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
 PLAY = """

@@ -16,10 +16,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.extension_headers
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import parse_frame
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import VLAN_TYPES
-from ansible_collections.virtnet.rss.tests.guests import qemu_rss
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
 from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, DEFAULT_QUEUE, TABLE, mutated
 from ansible_collections.virtnet.rss.tests.robustness.qemu_reading import NO_EXTENSION_HEADERS, readings
+from ansible_collections.virtnet.rss.tests.support.qemu import qemu_rss
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable

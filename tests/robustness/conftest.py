@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.tests.kernel.conftest import own_namespace, pytest_sessionstart, tap
+from ansible_collections.virtnet.rss.tests.support.fixtures import own_namespace, pytest_sessionstart, tap
 
 __all__ = ("own_namespace", "pytest_sessionstart", "tap")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`failing_libbpf.py LOG CALL NUMBER ERROR PYTHON module.py NAME` runs a module as tests/kernel/module.py does, and has
-the NUMBER-th call of one of libbpf's functions fail, as libbpf 1.x tells a failure, or kills the process there. Writes
-all calls into LOG, as strace would.
+"""`-m ….failing_libbpf LOG CALL NUMBER ERROR PYTHON -m ….run_module NAME` runs a module as
+tests/support/run_module.py does, and has the NUMBER-th call of one of libbpf's functions fail, as libbpf 1.x tells a
+failure, or kills the process there. Writes all calls into LOG, as strace would.
 
 It stands between our binding and the library: what the binding makes of a failure is what is tested.
 """
@@ -57,7 +57,7 @@ class FailingLibrary:
         print(line, file=self._log, flush=True)
 
 
-def main(log: str, call: str, number: str, error: str, _python: str, script: str, *words: str) -> None:
+def main(log: str, call: str, number: str, error: str, _python: str, _switch: str, program: str, *words: str) -> None:
     load = libbpf.Libbpf.__init__
     # For all of the process: some calls come at its very end.
     stream = Path(log).open("w", encoding="ascii")  # noqa: SIM115  # pylint: disable=consider-using-with
@@ -67,10 +67,9 @@ def main(log: str, call: str, number: str, error: str, _python: str, script: str
         self._library = FailingLibrary(self._library, stream, call, int(number), error)  # type: ignore[assignment]
 
     libbpf.Libbpf.__init__ = load_failing  # type: ignore[method-assign]
-    sys.argv = [script, *words]
-    runpy.run_path(script, run_name="__main__")
+    sys.argv = [program, *words]
+    runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    sys.path = [folder for folder in sys.path if folder != os.path.dirname(os.path.abspath(__file__))]
     main(*sys.argv[1:])

@@ -7,10 +7,10 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 
-from ansible_collections.virtnet.rss.tests.kernel.conftest import enter_new_network_namespace
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Outcome, outcomes
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.netns import enter_new_network_namespace
 
 TOLD_EVERY = 25
 

@@ -9,11 +9,11 @@ import multiprocessing
 import os
 import sys
 
-from ansible_collections.virtnet.rss.tests.guests.image import qemu_10
-from ansible_collections.virtnet.rss.tests.guests.qemu_rss import rss_object
 from ansible_collections.virtnet.rss.tests.robustness.beside_qemu import Comparison, beside_qemu
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 from ansible_collections.virtnet.rss.tests.robustness.frames import Disagreement, compare, seed_of_this_run
+from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
+from ansible_collections.virtnet.rss.tests.support.qemu.qemu_rss import rss_object
 
 SHARE = 10_000  # frames of one job
 SHOWN = 20

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.kernel import module
+from ansible_collections.virtnet.rss.tests.support import run_module
 
 __all__ = ("Fault", "Injected", "faults", "run_with")
 
@@ -47,7 +47,7 @@ LIBBPF_CALLS: dict[str, tuple[str, ...]] = {
     "libbpf_num_possible_cpus": ("EINVAL", "ENOENT"),
     "bpf_": SYSTEM_CALLS["bpf"],
 }
-FAILING_LIBBPF = Path(__file__).with_name("failing_libbpf.py")
+FAILING_LIBBPF = f"{run_module.COLLECTION}.tests.robustness.failing_libbpf"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def run_with(fault: Fault, options: dict[str, t.Any]) -> Injected:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
         try:
-            answer = module.answer("tap_steering", options, wrapper=_wrapper(fault.layer, log, fault))
+            answer = run_module.answer("tap_steering", options, wrapper=_wrapper(fault.layer, log, fault))
             result, output = answer.result, answer.output
         except AssertionError as exc:
             result, output = None, str(exc)
@@ -102,7 +102,7 @@ def _all_faults(options: dict[str, t.Any], begin: t.Callable[[], None]) -> t.Ite
         begin()
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "calls"
-            module.answer("tap_steering", options, wrapper=_wrapper(layer, log))
+            run_module.answer("tap_steering", options, wrapper=_wrapper(layer, log))
             lines = _text(log).splitlines()
         for call, number in _steps(lines):
             for error in _errors(layer, call):
@@ -137,7 +137,7 @@ def _wrapper(layer: str, log: Path, fault: Fault | None = None) -> list[str]:
     """The command in front of the module's that logs its calls, and has one of them fail."""
     if layer == "libbpf":
         where = [fault.call, str(fault.number), fault.error] if fault else ["", "0", ""]
-        return [module.PYTHON, str(FAILING_LIBBPF), str(log), *where]
+        return [run_module.PYTHON, "-m", FAILING_LIBBPF, str(log), *where]
     what = ["-e", f"trace={','.join(SYSTEM_CALLS)}"]
     if fault:
         how = f"signal={DEATH}" if fault.kills else f"error={fault.error}"

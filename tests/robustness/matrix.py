@@ -14,16 +14,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import LOCK_FILE
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.conftest import our_programs
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.robustness.injection import Fault, faults, run_with
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
-    from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
     from ansible_collections.virtnet.rss.tests.robustness.injection import Injected
+    from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 __all__ = ("WORKS", "Outcome", "Work", "begin", "ending", "look", "outcome_of", "outcomes")
 

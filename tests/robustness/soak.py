@@ -14,13 +14,14 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.conftest import enter_new_network_namespace, our_programs
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 from ansible_collections.virtnet.rss.tests.robustness.matrix import look
-from ansible_collections.virtnet.rss.tests.service.running import Running
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
+from ansible_collections.virtnet.rss.tests.support.netns import enter_new_network_namespace
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+from ansible_collections.virtnet.rss.tests.support.running import Running
 
 DEVICES = 8
 SAMPLE_SECONDS = 1.0

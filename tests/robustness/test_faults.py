@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.injection import Fault
 from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, outcome_of, outcomes
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 EVERY = 29
 

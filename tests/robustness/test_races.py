@@ -24,9 +24,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe impo
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces, network_namespace
-from ansible_collections.virtnet.rss.tests.kernel import module
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.matrix import WORKS, Work, begin, ending, look
+from ansible_collections.virtnet.rss.tests.support import run_module
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 KEY = bytes(range(40))
 WRITERS = 20
@@ -114,7 +114,7 @@ def test_twenty_writers_at_once(tap: HeldTap) -> None:
     keys = [bytes([number] * 40) for number in range(1, WRITERS + 1)]
 
     def write(key: bytes) -> dict[str, t.Any]:
-        return module.run_module("tap_steering", {"taps": ["tap0"], "hash_key": key.hex(), "verify": False})
+        return run_module.run_module("tap_steering", {"taps": ["tap0"], "hash_key": key.hex(), "verify": False})
 
     with ThreadPoolExecutor(WRITERS) as pool:
         results = list(pool.map(write, keys))
@@ -129,7 +129,7 @@ def test_twenty_writers_at_once(tap: HeldTap) -> None:
 def twenty_equal(tap: HeldTap) -> list[bool]:
     def write(_number: int) -> bool:
         options = {"taps": [tap.name], "hash_key": KEY.hex(), "verify": False}
-        return bool(module.run_module("tap_steering", options)["changed"])
+        return bool(run_module.run_module("tap_steering", options)["changed"])
 
     with ThreadPoolExecutor(WRITERS) as pool:
         return list(pool.map(write, range(WRITERS)))
@@ -178,7 +178,7 @@ class MemoryGroup:
 def survives(work: Work, wrapper: t.Sequence[str]) -> bool:
     """Whether the module could give a result."""
     try:
-        module.run_module("tap_steering", {"taps": ["tap0"], **work.options}, wrapper=wrapper)
+        run_module.run_module("tap_steering", {"taps": ["tap0"], **work.options}, wrapper=wrapper)
     except AssertionError:  # it was killed
         return False
     return True

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.traffic import exchange_under_traffic
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 ROUNDS = 1000
 

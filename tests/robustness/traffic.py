@@ -25,9 +25,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.tests.kernel.conftest import enter_new_network_namespace
-from ansible_collections.virtnet.rss.tests.kernel.reader import FLAGS, HeldTap
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
+from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, HeldTap
+from ansible_collections.virtnet.rss.tests.support.netns import enter_new_network_namespace
 
 if t.TYPE_CHECKING:
     from multiprocessing.connection import Connection

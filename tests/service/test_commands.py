@@ -8,9 +8,9 @@ import json
 import os
 from collections import Counter
 
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import FRAMES, RULE, assert_steered, info, samples
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import FRAMES, RULE, assert_steered, info, samples
 
 
 def test_status_for_a_user_who_is_not_root(service: Running, tap: HeldTap) -> None:

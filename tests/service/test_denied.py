@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import REFUSE_BPF, RULE, assert_steered, info
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import REFUSE_BPF, RULE, assert_steered, info
 
 # Of the folders that the dynamic linker looks in, a copy-on-write view without the library.
 NO_LIBBPF = """

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.service.libvirt import Libvirt
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import info
+from ansible_collections.virtnet.rss.tests.support.libvirt import Libvirt
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import info
 
 IGNORED = {"name": "routers", "match": {"domain": "router-*"}, "state": "ignore"}
 GUESTS = {"name": "guests", "match": {"device": "vnet*"}}

@@ -8,10 +8,10 @@ import os
 import time
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import FRAMES, RULE, samples
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import FRAMES, RULE, samples
 
 
 def test_metrics(service: Running, tap: HeldTap) -> None:

@@ -8,10 +8,10 @@ import signal
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import (
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
     KEY,
     OTHER_KEY,

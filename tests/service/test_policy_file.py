@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel.module import answer, run_module
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.run_module import answer, run_module
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
 
 FIRST = [{"name": "guests", "match": {"device": "tap*"}}]
 SECOND = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"weight": [3, 1]}}]

@@ -15,7 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 POLICY = Policy((Rule("guests", Match(device="tap*"), Desired()),))
 

@@ -9,9 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running
-from ansible_collections.virtnet.rss.tests.service.steered import RULE, attach_foreign, info
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import RULE, attach_foreign, info
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.service.steered import RULE, assert_steered
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered
 
 
 def limit_descriptors(service: Running, most: int) -> None:

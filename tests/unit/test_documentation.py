@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import MATCH, RULE
 from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP
+from ansible_collections.virtnet.rss.tests.support.vm.suites import SUITES
 from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALLOWED
-from ansible_collections.virtnet.rss.tests.vm.suites import SUITES
 
 ROOT = Path(__file__).resolve().parents[2]
 FILTERS = {"rollout_verdict"}  # named like a variable

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of the VM harness with real VMs: `python3 -m pytest tests/vm/smoke.py`, as root, after `tests/vm/run setup`."""
+"""Tests of the VM harness with real VMs, as root: `python3 -m pytest tests/vm/smoke.py` in a tree of collections."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from ansible_collections.virtnet.rss.tests.support.vm import cli, image, suites
+from ansible_collections.virtnet.rss.tests.support.vm.machine import Machine, MachineError
 
-import cli
-import image
-import suites
-from machine import Machine, MachineError
-
-RUN = str(Path(__file__).with_name("run"))
+RUN = str(Path(__file__).parents[1] / "support" / "vm" / "run")
 SUITE = suites.find("bookworm")
 
 

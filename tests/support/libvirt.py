@@ -12,6 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, open_queue, set_up
+from ansible_collections.virtnet.rss.tests.support.run_module import COLLECTION, TREE
+
 __all__ = ("Libvirt",)
 
 QEMU = "qemu-system-x86_64"
@@ -24,8 +27,8 @@ class Libvirt:
         for name in (daemon, QEMU):
             (folder / name).write_bytes(Path("/usr/bin/python3").read_bytes())
             (folder / name).chmod(0o755)
-        command = [str(folder / daemon), "-S", "-E", __file__, device, str(folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [str(folder / daemon), "-S", "-E", "-m", f"{COLLECTION}.tests.support.libvirt", device, str(folder)]
+        self._process = subprocess.Popen(command, cwd=TREE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout and self._process.stdout.readline() == "ready\n"
 
     def start_guest(self, domain: str) -> None:
@@ -39,12 +42,9 @@ class Libvirt:
 
 
 def main(device: str, folder: str) -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "kernel"))  # this Python has no collections
-    import reader
-
     for _index in range(4):
-        os.set_inheritable(reader.open_queue(device, reader.FLAGS), True)
-    reader.set_up(device)
+        os.set_inheritable(open_queue(device, FLAGS), True)
+    set_up(device)
     print("ready", flush=True)
     guest = sys.stdin.readline().strip()
     arguments = ["-c", "import sys; sys.stdin.read()", "-name", f"guest={guest},debug-threads=on"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
 import signal
@@ -16,11 +17,9 @@ import time
 import typing as t
 from pathlib import Path
 
-import image
-import machine
-import suites
-from machine import Machine
-from suites import Suite
+from . import image, machine, suites
+from .machine import Machine
+from .suites import Suite
 
 HOST_PACKAGES = (
     "debian-archive-keyring",
@@ -76,7 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Start a VM that stays, and print how to reach it and its versions of kernel, libbpf and Python."""
     setup()
-    folder, suite = arguments.folder.resolve(), suites.find(arguments.suite)
+    folder, suite = arguments.folder, suites.find(arguments.suite)
     vm = _machine(arguments, suite, folder)
     vm.start(outlive=True)
     try:
@@ -91,7 +90,7 @@ def up(arguments: argparse.Namespace) -> int:
 
 def down(arguments: argparse.Namespace) -> int:
     """Stop the VM that `up` started, and remove its folder."""
-    machine.stop(arguments.folder.resolve())
+    machine.stop(arguments.folder)
     return 0
 
 
@@ -130,8 +129,13 @@ def _is_installed(package: str) -> bool:
     return subprocess.run(query, check=False, capture_output=True, text=True).stdout == "installed"
 
 
+def _folder(name: str) -> Path:
+    """Seen from where `run` was called, which then went to where the package lies."""
+    return Path(os.environ["OLDPWD"], name).resolve()
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tests/vm/run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests/support/vm/run", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, function: t.Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -148,8 +152,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--nests", action="store_true", help="QEMU shall run inside")
         command.add_argument("suite", metavar="SUITE")
     commands.choices["exec"].add_argument("words", nargs="+", metavar="WORD", help="the command, after `--`")
-    commands.choices["up"].add_argument("folder", type=Path, metavar="FOLDER", help="where its key and logs shall be")
-    add("down", down).add_argument("folder", type=Path, metavar="FOLDER")
+    commands.choices["up"].add_argument("folder", type=_folder, metavar="FOLDER", help="for its key and logs")
+    add("down", down).add_argument("folder", type=_folder, metavar="FOLDER")
     return parser
 
 

@@ -11,11 +11,11 @@ import sys
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.service.running import eventually
+from ansible_collections.virtnet.rss.tests.support.running import eventually
 
 __all__ = ("NOBODY_LISTENS", "Fleet")
 
-READER = Path(__file__).parents[1] / "kernel" / "reader.py"
+HELD_TAP = Path(__file__).with_name("held_tap.py")
 PYTHON = "/usr/bin/python3"
 # Variables of a host that cannot be reached.
 NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
@@ -90,7 +90,7 @@ class Fleet:
     def hold(self, name: str, *taps: str, flags: int = FLAGS) -> None:
         """Four-queue devices with a holder each."""
         for tap in taps:
-            self.start(name, PYTHON, str(READER), tap, "4", str(flags))
+            self.start(name, PYTHON, str(HELD_TAP), tap, "4", str(flags))
             _wait_until_up(name, tap)
 
     def add_devices(self, name: str, count: int) -> None:

@@ -17,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Tes
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-    from ansible_collections.virtnet.rss.tests.guests.image import Qemu
+    from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu
 
 __all__ = ("PROGRAM", "TABLE_SIZE", "load", "rss_object", "run")
 

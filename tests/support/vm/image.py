@@ -17,7 +17,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from suites import Suite
+from .suites import Suite
 
 GUEST = Path(__file__).resolve().parent / "guest"
 PACKAGES = (

@@ -14,10 +14,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.kernel import foreign
-from ansible_collections.virtnet.rss.tests.kernel.module import run_module
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 __all__ = (
     "FRAMES",
@@ -36,7 +36,7 @@ KEY = bytes(range(40))
 OTHER_KEY = KEY[::-1]
 RULE: dict[str, t.Any] = {"name": "guests", "match": {"device": "tap*"}, "hash_key": KEY.hex()}
 FRAMES = [frame for frame in random_frames(seed=6, count=300) if 60 <= len(frame) <= 1500]
-REFUSE_BPF = [sys.executable, str(Path(__file__).parents[1] / "kernel" / "refuse_bpf.py"), "EPERM"]
+REFUSE_BPF = [sys.executable, str(Path(__file__).with_name("refuse_bpf.py")), "EPERM"]
 
 
 def info(name: str = "tap0") -> dict[str, t.Any]:

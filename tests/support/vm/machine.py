@@ -23,7 +23,7 @@ import time
 import typing as t
 from pathlib import Path
 
-import image as images
+from . import image as images
 
 # Cores and disks are shared with other work, and software emulation takes half a minute on idle ones.
 BOOT_SECONDS = 300

@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
+    from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 __all__ = ("attach", "detach", "set_program")
 

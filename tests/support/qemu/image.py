@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.vm.image import cache_folder, mirror
+from ansible_collections.virtnet.rss.tests.support.vm.image import cache_folder, mirror
 
 SUITE = "bookworm"
 KERNEL = "linux-image-cloud-amd64"

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 COLLECTION = "ansible_collections.virtnet.rss"
 PYTHON = "/usr/bin/python3"
 LOCK = threading.Lock()
-# The folder that holds ansible_collections/virtnet/rss/tests/kernel/module.py, through links, as the loader sees it.
+# The folder that holds ansible_collections/virtnet/rss/tests/support, through links, as the loader sees it.
 TREE = os.path.abspath(__file__).rsplit(os.sep + COLLECTION.replace(".", os.sep), 1)[0]
 
 
@@ -52,7 +52,8 @@ def answer(
     """
     switches = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_keep_remote_files": False}
     process = subprocess.run(
-        [*wrapper, python, os.path.abspath(__file__), name],
+        [*wrapper, python, "-m", f"{COLLECTION}.tests.support.run_module", name],
+        cwd=TREE,  # Python puts this folder into its path
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **switches}}),
         env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": f"{TREE}:{_locked_only_ansible()}"},
         capture_output=True,
@@ -97,8 +98,6 @@ def _only_ansible() -> str:
 
 def _main(name: str) -> None:
     sys.argv = [name]
-    # This folder is first in the path of a script; Ansible puts no such folder there.
-    sys.path = [folder for folder in sys.path if folder != os.path.dirname(os.path.abspath(__file__))]
     with contextlib.ExitStack() as stack:
         # ansible-core 2.17 has no such function, and reads its input by itself.
         with contextlib.suppress(ImportError):

@@ -20,8 +20,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.guests.image import Qemu, guest_kernel, qemu_7
-from ansible_collections.virtnet.rss.tests.kernel.reader import FLAGS, IFF_VNET_HDR, open_queue
+from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, IFF_VNET_HDR, open_queue
+from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu, guest_kernel, qemu_7
 
 # Cores are shared with other work; on idle ones a guest is up after 4 seconds.
 BOOT_SECONDS = 120
