@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import random
 import statistics
 import struct
 import subprocess
@@ -14,7 +13,8 @@ from pathlib import Path
 
 from ansible_collections.virtnet.rss.bench import peers
 from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namespace
-from ansible_collections.virtnet.rss.tests.packets.builder import TCP, UDP, ipv4, ipv6, tcp, udp
+from ansible_collections.virtnet.rss.tests.packets.generate import random_flows
+from ansible_collections.virtnet.rss.tests.support.debian import install
 
 __all__ = ("AUTOMATIC", "frames", "measure")
 
@@ -34,6 +34,7 @@ BRIDGE = (
 def measure(*, rounds: int) -> dict[str, t.Any]:
     """``through[path][program]`` in nanoseconds, medians over rounds in which the programs take turns."""
     with tempfile.TemporaryDirectory() as folder:
+        install("gcc", "libc6-dev")
         burst = Path(folder) / "burst"
         subprocess.run(["cc", "-O2", "-Wall", "-o", str(burst), str(peers.FOLDER / "burst.c")], check=True)
         compared = [peers.qemus(), peers.ours(statistics=False), peers.ours(statistics=True)]
@@ -73,12 +74,5 @@ def _time(
 
 def frames() -> bytes:
     """A packet of 64 or 78 bytes for each of 256 flows: TCP and UDP over IPv4 and IPv6."""
-    source, made = random.Random(3), b""
-    for number in range(FLOWS):
-        transport, protocol = ((tcp, TCP), (udp, UDP))[number % 2]
-        network, width = ((ipv4, 4), (ipv6, 16))[number // 2 % 2]
-        frame = network(
-            transport(source.randbytes(4)), protocol, src=source.randbytes(width), dst=source.randbytes(width)
-        ).ljust(64, b"\0")
-        made += struct.pack("=H", len(frame)) + frame
-    return made
+    frames = [frame.ljust(64, b"\0") for frame in random_flows(seed=3, count=FLOWS)]
+    return b"".join(struct.pack("=H", len(frame)) + frame for frame in frames)

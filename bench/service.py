@@ -15,6 +15,7 @@ from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namesp
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
 
@@ -101,11 +102,8 @@ def _steered_after(inspector: Inspector, device: str, begin: float) -> float:
 def _idle(service: Running, seconds: float) -> dict[str, float]:
     assert service.process
     with held(DEVICES):
-        deadline = time.monotonic() + 60
-        while f"{DEVICES} of {DEVICES} devices steered" not in service.status_text():
-            if time.monotonic() > deadline:
-                raise RuntimeError(service.status_text())
-            time.sleep(0.5)
+        wanted = f"{DEVICES} of {DEVICES} devices steered"
+        eventually(lambda: wanted in service.status_text(), 60, told=f"not all {DEVICES} devices were steered")
         pid = service.process.pid
         before = _cpu_seconds(pid)
         time.sleep(seconds)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import typing as t
 from ipaddress import ip_address
@@ -12,39 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
-    RssConfig,
-    hash_types_to_mask,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.tests.packets.builder import ICMP, SRC4, TCP, UDP, ipv4, ipv6, tcp, udp
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.tests.packets.builder import ICMP, SRC4, ipv4
 from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest, multi_queue_tap
 from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu, qemu_7, qemu_10
+from ansible_collections.virtnet.rss.tests.support.qemu.received import FLOWS, KEY, QUEUES, assert_received_as, rss
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
-
-KEY = bytes(range(100, 140))
-QUEUES = 4
-
-
-def flows(count: int = 400) -> list[bytes]:
-    """A packet each of TCP and UDP flows over IPv4 and IPv6."""
-    source = random.Random(9)
-    made = []
-    for number in range(count):
-        transport, protocol = ((tcp, TCP), (udp, UDP))[number % 2]
-        network, width = ((ipv4, 4), (ipv6, 16))[number // 2 % 2]
-        src, dst = source.randbytes(width), source.randbytes(width)
-        made.append(network(transport(source.randbytes(4)), protocol, src=src, dst=dst))
-    return made
-
-
-FLOWS = flows()
-
-
-def rss(key: bytes = KEY, queues: int = QUEUES) -> RssConfig:
-    mask = hash_types_to_mask(DEFAULT_HASH_TYPES)
-    return RssConfig(key, mask, tuple(entry % queues for entry in range(128)))
+from ansible_collections.virtnet.rss.tests.support.steered import info
 
 
 @pytest.fixture
@@ -65,23 +38,8 @@ def action(**options: t.Any) -> str:
     return str(apply(**options)[0]["action"])
 
 
-def info(name: str = "tap0") -> dict[str, t.Any]:
-    (device,) = run_module("tap_steering_info", {"taps": [name]})["taps"]
-    return t.cast("dict[str, t.Any]", device)
-
-
 def decides() -> str:
     return str(info()["implementation"]["decides"])
-
-
-def assert_received_as(guest: Guest, expected: RssConfig, *, queues: int = QUEUES) -> None:
-    """Each flow arrives on the queue that this configuration gives: those of one queue are sent by themselves."""
-    by_queue: list[list[bytes]] = [[] for _queue in range(queues)]
-    for frame in FLOWS:
-        by_queue[steer(frame, expected).queue].append(frame)
-    assert all(by_queue)
-    for queue, frames in enumerate(by_queue):
-        assert guest.receive(frames) == [len(frames) if other == queue else 0 for other in range(queues)]
 
 
 def identity(guest: Guest) -> tuple[str, dict[str, str]]:
@@ -236,8 +194,8 @@ class TestWhatQemuClears:
     def test_loaded_state(self, tap: str, qemu: t.Callable[[], Qemu], expected: str) -> None:
         with Guest(tap, qemu=qemu(), snapshots=True) as guest:
             apply()
-            guest.monitor("savevm now")
-            guest.monitor("loadvm now")
+            guest.qmp.monitor("savevm now")
+            guest.qmp.monitor("loadvm now")
             self.assert_next_run(guest, expected)
 
     @pytest.mark.parametrize(("qemu", "expected"), [(qemu_7, "attach"), (qemu_10, "none")])

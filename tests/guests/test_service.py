@@ -8,9 +8,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.guests.test_guests import KEY, assert_received_as, info, rss
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest, multi_queue_tap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.qemu.received import KEY, assert_received_as, rss
+from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import info, wait_until_steered
 
 RULE = {"name": "guests", "match": {"device": "tap*"}, "hash_key": KEY.hex()}
 REAPPLIED = "virtnet_rss_reapplied_total "
@@ -69,6 +71,6 @@ def test_another_qemu(service: Running) -> None:
     for name in ("tap0", "tap1"):
         with multi_queue_tap(name), Guest(name) as guest:
             begin = time.monotonic()
-            eventually(lambda name=name: info(name)["state"] == "steered")
+            wait_until_steered(name, 5)
             assert time.monotonic() - begin < 1
             assert_received_as(guest, rss())

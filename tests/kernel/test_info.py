@@ -26,6 +26,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import 
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
@@ -235,9 +236,8 @@ class TestNotOurs:
 def test_another_tools_detach_is_seen(tap: HeldTap) -> None:
     steer_tap()
     foreign.detach(tap)
-    deadline = time.monotonic() + 5  # where the kernel has to be inferred: until it has freed the program
-    while only(info())["state"] != "automatic":
-        assert time.monotonic() < deadline
+    # Where the kernel has to be inferred: until it has freed the program.
+    eventually(lambda: only(info())["state"] == "automatic")
     assert steer_tap()["changed"]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import proof_frames
+from ansible_collections.virtnet.rss.tests.packets.builder import TCP, UDP, ipv4, ipv6, tcp, udp
 
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
@@ -66,3 +67,15 @@ def random_frames(*, seed: int, count: int) -> list[bytes]:
     """``count`` frames, the same for the same seed."""
     source = random.Random(seed)
     return [random_frame(source) for _index in range(count)]
+
+
+def random_flows(seed: int, count: int) -> list[bytes]:
+    """A packet each of TCP and UDP flows over IPv4 and IPv6."""
+    source = random.Random(seed)
+    made = []
+    for number in range(count):
+        transport, protocol = ((tcp, TCP), (udp, UDP))[number % 2]
+        network, width = ((ipv4, 4), (ipv6, 16))[number // 2 % 2]
+        src, dst = source.randbytes(width), source.randbytes(width)
+        made.append(network(transport(source.randbytes(4)), protocol, src=src, dst=dst))
+    return made

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import functools
-import time
 import typing as t
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import LOCK_
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.robustness.injection import Fault, faults, run_with
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import settled
 from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
@@ -134,15 +134,11 @@ def _lie(result: dict[str, t.Any], work: Work, ended: str) -> str:
 
 def _left_behind(device: Device, programs: set[int]) -> str:
     attached = {device.program.id} if device.program else set()
-    deadline = time.monotonic() + LEFT_BEHIND_SECONDS
-    while our_programs() - programs - attached:
-        if time.monotonic() > deadline:
-            return f"programs {our_programs() - programs - attached} are left behind"
-        time.sleep(0.02)
-    while _is_locked():
-        if time.monotonic() > deadline:
-            return f"the lock {LOCK_FILE} is held"
-        time.sleep(0.02)
+    left = our_programs() - programs - attached
+    if not settled(lambda: not left & our_programs(), LEFT_BEHIND_SECONDS):
+        return f"programs {left & our_programs()} are left behind"
+    if not settled(lambda: not _is_locked(), LEFT_BEHIND_SECONDS):
+        return f"the lock {LOCK_FILE} is held"
     return ""
 
 

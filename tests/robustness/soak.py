@@ -17,6 +17,7 @@ from pathlib import Path
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 from ansible_collections.virtnet.rss.tests.robustness.matrix import look
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import settled
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
 from ansible_collections.virtnet.rss.tests.support.netns import enter_new_network_namespace
@@ -136,9 +137,7 @@ def _ends(samples: list[int]) -> list[float]:
 
 
 def _left_behind(before: set[int]) -> int:
-    deadline = time.monotonic() + FREED_SECONDS
-    while our_programs() - before and time.monotonic() < deadline:
-        time.sleep(0.1)
+    settled(lambda: our_programs() <= before, FREED_SECONDS)
     return len(our_programs() - before)
 
 

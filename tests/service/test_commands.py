@@ -9,8 +9,15 @@ import os
 from collections import Counter
 
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.support.steered import FRAMES, RULE, assert_steered, info, samples
+from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import (
+    FRAMES,
+    RULE,
+    assert_steered,
+    info,
+    samples,
+    wait_until_steered,
+)
 
 
 def test_status_for_a_user_who_is_not_root(service: Running, tap: HeldTap) -> None:
@@ -31,7 +38,7 @@ def test_hostile_names(service: Running) -> None:
     service.write(RULE)
     service.start()
     with HeldTap(name):
-        eventually(lambda: info("tap*")["state"] == "steered", 2)
+        wait_until_steered("tap*")
         flow = ("tcp 66.9.149.187:2794 161.142.100.80:1766", "--device", "tap*")
         said = [
             service.command(*words, check=False).stdout

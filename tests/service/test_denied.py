@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import REFUSE_BPF, RULE, assert_steered, info
 
 # Of the folders that the dynamic linker looks in, a copy-on-write view without the library.
@@ -71,7 +72,7 @@ def test_a_kernel_without_btf(service: Running, tap: HeldTap) -> None:
     service.start(wrapper=behind(NO_BTF))
     assert_steered(tap)
     foreign.detach(tap)
-    eventually(lambda: service.status()["reapplied"] == 1, 2)
+    service.wait_until_put_back(1)
     assert_steered(tap)
     assert service.status_text() == "STATUS=1 of 1 devices steered"
     assert "no BTF in /sys/kernel/btf/vmlinux" in service.stop()

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.libvirt import Libvirt
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
-from ansible_collections.virtnet.rss.tests.support.steered import info
+from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import info, wait_until_steered
 
 IGNORED = {"name": "routers", "match": {"domain": "router-*"}, "state": "ignore"}
 GUESTS = {"name": "guests", "match": {"device": "vnet*"}}
@@ -43,4 +44,4 @@ def test_nothing_is_decided_before_the_guest_runs(service: Running, libvirt: Lib
 def test_a_rule_that_asks_for_no_guest_does_not_wait(service: Running, libvirt: Libvirt) -> None:
     assert libvirt
     service.write(GUESTS)
-    eventually(lambda: info("vnet0")["state"] == "steered", 2)
+    wait_until_steered("vnet0")

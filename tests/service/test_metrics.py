@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import FRAMES, RULE, samples
 
 
@@ -60,7 +61,7 @@ def test_the_cost_of_the_programs(service: Running, tap: HeldTap) -> None:
         time.sleep(0.05)
     assert 0 < sum(looks) < 30  # a third of the time here
     foreign.detach(tap)
-    eventually(lambda: service.status()["reapplied"] == 1, 2)
+    service.wait_until_put_back(1)
     assert service.status_text() == "STATUS=1 of 1 devices steered"
 
 

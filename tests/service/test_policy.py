@@ -9,8 +9,9 @@ import signal
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
     KEY,
@@ -19,6 +20,7 @@ from ansible_collections.virtnet.rss.tests.support.steered import (
     assert_steered,
     expected,
     info,
+    wait_until_steered,
 )
 
 
@@ -27,10 +29,10 @@ def test_rules(service: Running, tap: HeldTap) -> None:
     service.write({"match": {"device": "tap0"}, "state": "ignore"}, RULE)
     service.start()
     with HeldTap("tap1") as second:
-        eventually(lambda: info("tap1")["state"] == "steered", 2)
+        wait_until_steered("tap1")
         assert info()["state"] == "automatic"
         service.write({"match": {"holder": "no such*"}, "state": "absent"}, RULE)
-        eventually(lambda: info()["state"] == "steered", 2)
+        wait_until_steered()
         service.write({"match": {"holder": "python*"}, "state": "absent"}, RULE)
         eventually(lambda: info()["state"] == info("tap1")["state"] == "automatic", 2)
         assert second.pid
@@ -61,7 +63,7 @@ def test_a_broken_policy_leaves_the_one_in_force(service: Running, tap: HeldTap,
     (service.policy / "20.json").write_text(text, encoding="utf-8")
     eventually(lambda: sentence in service.status_text())
     foreign.detach(tap)
-    eventually(lambda: info()["state"] == "steered", 2)
+    wait_until_steered()
     assert_steered(tap)
     assert sentence in service.command("check", check=False).stderr
     (service.policy / "20.json").unlink()

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import answer, run_module
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 
 FIRST = [{"name": "guests", "match": {"device": "tap*"}}]
 SECOND = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"weight": [3, 1]}}]

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
     REFUSE_BPF,
@@ -22,6 +23,7 @@ from ansible_collections.virtnet.rss.tests.support.steered import (
     attach_foreign,
     info,
     samples,
+    wait_until_steered,
 )
 
 
@@ -30,7 +32,7 @@ def test_devices_before_and_after_its_start(service: Running, tap: HeldTap) -> N
     service.start()
     assert_steered(tap)
     with HeldTap("tap1") as late, HeldTap("other0") as unspoken:
-        eventually(lambda: info("tap1")["state"] == "steered", 2)
+        wait_until_steered("tap1")
         assert_steered(late)
         assert info("other0")["state"] == "automatic"
         assert unspoken.pid
@@ -45,7 +47,7 @@ def test_put_back_within_a_second(service: Running, tap: HeldTap) -> None:
     for number in range(1, 4):
         foreign.detach(tap)
         begin = time.monotonic()
-        eventually(lambda wanted=number: service.status()["reapplied"] == wanted, 2)
+        service.wait_until_put_back(number)
         assert time.monotonic() - begin < 1
         assert_steered(tap)
     assert "put back 3 times" in service.command("status").stdout
@@ -70,7 +72,7 @@ def test_a_foreign_program_is_left_alone(service: Running, tap: HeldTap) -> None
     time.sleep(1)
     assert info()["program"]["id"] == before
     service.write({**RULE, "foreign": "replace"})
-    eventually(lambda: info()["state"] == "steered", 3)
+    wait_until_steered(seconds=3)
 
 
 def test_killed_at_any_moment(service: Running, tap: HeldTap) -> None:
@@ -139,7 +141,7 @@ def test_a_systemd_that_does_not_listen(service: Running, tap: HeldTap) -> None:
     service.start("--watch", "0.05")
     time.sleep(1)
     foreign.detach(tap)
-    eventually(lambda: service.status()["reapplied"] == 1, 2)
+    service.wait_until_put_back(1)
 
 
 def test_devices_that_come_and_go(service: Running) -> None:
@@ -148,7 +150,7 @@ def test_devices_that_come_and_go(service: Running) -> None:
     service.start()
     for number in range(20):
         with HeldTap(f"tap{number}") as held:
-            eventually(lambda name=held.name: info(name)["state"] == "steered", 2)
+            wait_until_steered(held.name)
 
 
 def test_a_new_device_is_seen_by_its_event(service: Running) -> None:

@@ -10,8 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.running import Running, eventually
+from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered
 
 
@@ -58,7 +59,7 @@ def test_another_writer_keeps_the_lock(service: Running, tap: HeldTap) -> None:
         assert "another run holds" in service.status_text()
         assert "another run holds" in service.status()["error"]
         assert "another run holds" in service.command("status").stdout
-    eventually(lambda: service.status()["reapplied"] == 1, 3)
+    service.wait_until_put_back(1, seconds=3)
     eventually(lambda: service.status_text() == "STATUS=1 of 1 devices steered")
 
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import os
-import time
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
 from ansible_collections.virtnet.rss.tests.support.netns import own_network_namespace
@@ -33,12 +33,10 @@ def own_namespace() -> t.Iterator[None]:
     with own_network_namespace():
         yield
     assert len(os.listdir("/proc/self/fd")) == before, "the test leaks descriptors"
-    deadline = (
-        time.monotonic() + 5
-    )  # the kernel frees a program a grace period after its device, a namespace even later
-    while not our_programs() <= programs:
-        assert time.monotonic() < deadline, "the test leaks BPF programs"
-        time.sleep(0.02)
+    # The kernel frees a program a grace period after its device, a namespace even later. What comes from now on is not
+    # the test's.
+    left = our_programs() - programs
+    eventually(lambda: not left & our_programs(), told="the test leaks BPF programs")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import sys
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.support.running import eventually
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 
 __all__ = ("NOBODY_LISTENS", "Fleet")
 

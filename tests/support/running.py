@@ -7,24 +7,14 @@ import json
 import os
 import socket
 import subprocess
-import time
 import typing as t
 from pathlib import Path
 
-__all__ = ("Running", "eventually")
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
+
+__all__ = ("Running",)
 
 READY_SECONDS = 20
-
-
-def eventually(condition: t.Callable[[], t.Any], seconds: float = 5) -> t.Any:
-    """What the condition gives as soon as it is true; AssertionError when the time is over."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 class Running:
@@ -87,6 +77,10 @@ class Running:
         """What it wrote for `virtnet-rss status`."""
         found: dict[str, t.Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
         return found
+
+    def wait_until_put_back(self, times: int, seconds: float = 2) -> None:
+        """Since its start, as its status tells."""
+        eventually(lambda: self.status()["reapplied"] == times, seconds)
 
     def command(
         self, *words: str, check: bool = True, wrapper: t.Sequence[str] = ()

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
@@ -30,6 +31,7 @@ __all__ = (
     "expected",
     "info",
     "samples",
+    "wait_until_steered",
 )
 
 KEY = bytes(range(40))
@@ -42,6 +44,10 @@ REFUSE_BPF = [sys.executable, str(Path(__file__).with_name("refuse_bpf.py")), "E
 def info(name: str = "tap0") -> dict[str, t.Any]:
     found: dict[str, t.Any] = run_module("tap_steering_info", {"taps": [name]})["taps"][0]
     return found
+
+
+def wait_until_steered(name: str = "tap0", seconds: float = 2) -> None:
+    eventually(lambda: info(name)["state"] == "steered", seconds)
 
 
 def expected(key: bytes = KEY, queues: int = 4) -> list[tuple[int, bytes]]:

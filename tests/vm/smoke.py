@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.virtnet.rss.tests.support.cache import cache_folder
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.vm import cli, image, suites
 from ansible_collections.virtnet.rss.tests.support.vm.machine import Machine, MachineError
 
@@ -30,7 +32,7 @@ def _disk(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Path]:
     image.build(SUITE)
     cache = tmp_path_factory.mktemp("cache")
     (cache / "virtnet-rss").mkdir()
-    (cache / "virtnet-rss" / "images").symlink_to(image.cache_folder() / "images")
+    (cache / "virtnet-rss" / "images").symlink_to(cache_folder() / "images")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
         yield image.build(SUITE)
@@ -43,7 +45,7 @@ def _nothing_left(disk: Path) -> t.Iterator[None]:
 
 
 def _qemus() -> list[str]:
-    found = subprocess.run(["pgrep", "-f", f"^qemu-system.*{image.cache_folder()}"], check=False, capture_output=True)
+    found = subprocess.run(["pgrep", "-f", f"^qemu-system.*{cache_folder()}"], check=False, capture_output=True)
     return found.stdout.decode().split()
 
 
@@ -124,15 +126,8 @@ def test_up_and_down(tmp_path: Path) -> None:
 def test_killed_harness_takes_its_vm_along(number: signal.Signals) -> None:
     harness = subprocess.Popen([RUN, "exec", SUITE.name, "--", "sleep", "300"], start_new_session=True)
     try:
-        _wait(_qemus)
+        eventually(_qemus, 60)
     finally:
         os.kill(harness.pid, number)
     assert harness.wait() == -number
-    _wait(lambda: not _qemus())
-
-
-def _wait(condition: t.Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    eventually(lambda: not _qemus(), 60)

@@ -16,12 +16,13 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.tests.support.eventually import settled
 from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, IFF_VNET_HDR, open_queue
 from ansible_collections.virtnet.rss.tests.support.qemu.image import Qemu, guest_kernel, qemu_7
+from ansible_collections.virtnet.rss.tests.support.qmp import Channel, Qmp
 
 # Cores are shared with other work; on idle ones a guest is up after 4 seconds.
 BOOT_SECONDS = 120
@@ -49,28 +50,6 @@ def multi_queue_tap(name: str) -> t.Iterator[str]:
         yield name
     finally:
         subprocess.run(["ip", "link", "delete", name], check=True)
-
-
-class Channel:
-    """A stream to QEMU: our end, and the descriptor that QEMU inherits."""
-
-    def __init__(self, stack: contextlib.ExitStack) -> None:
-        self._socket, self.theirs = (stack.enter_context(end) for end in socket.socketpair())
-        self._stream = stack.enter_context(
-            self._socket.makefile("rw", encoding="utf-8", errors="replace", newline="\n")
-        )
-
-    def say(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
-
-    def hear(self, timeout: float) -> str:
-        """One line, or EOFError when QEMU has gone, or TimeoutError."""
-        self._socket.settimeout(timeout)
-        line = self._stream.readline()
-        if not line:
-            raise EOFError
-        return line
 
 
 class Guest:
@@ -103,11 +82,11 @@ class Guest:
     def __enter__(self) -> Guest:
         with contextlib.ExitStack() as stack:
             self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guest-")))
-            self._commands, self._monitor = Channel(stack), Channel(stack)
+            self._commands, self._monitor = stack.enter_context(Channel()), stack.enter_context(Channel())
+            self.qmp = Qmp(self._monitor)
             self._process = self._launch()
             stack.callback(self._end)
             self._wait_until_up()
-            self.qmp("qmp_capabilities")
             self._stack = stack.pop_all()
         return self
 
@@ -133,16 +112,13 @@ class Guest:
     def receive(self, frames: t.Sequence[bytes]) -> list[int]:
         """Send frames to the TAP device as the host's network does: how many the guest received on each queue."""
         before = self.received()
-        arrived = [0] * len(before)
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
             sender.bind((self.tap, 0))
             for start in range(0, len(frames), RING):
                 for frame in frames[start : start + RING]:
                     sender.send(frame)
-                deadline = time.monotonic() + 10
-                while sum(arrived) < min(start + RING, len(frames)) and time.monotonic() < deadline:
-                    arrived = [now - then for now, then in zip(self.received(), before)]
-        return arrived
+                self._wait_until_received(sum(before) + min(start + RING, len(frames)))
+        return [now - then for now, then in zip(self.received(), before)]
 
     def enable_rss(self) -> None:
         """Make the guest's driver give its hash key and its indirection table to the device."""
@@ -154,22 +130,8 @@ class Guest:
 
     def reboot(self) -> None:
         """Boot the guest again, in the same QEMU."""
-        self.qmp("system_reset")
+        self.qmp.ask("system_reset")
         self._wait_until_up()
-
-    def monitor(self, command: str) -> str:
-        """A command of QEMU's human monitor."""
-        return str(self.qmp("human-monitor-command", {"command-line": command}))
-
-    def qmp(self, command: str, arguments: dict[str, t.Any] | None = None) -> t.Any:
-        """What QEMU answers to a command of its machine protocol."""
-        self._monitor.say(json.dumps({"execute": command, "arguments": arguments or {}}))
-        while True:
-            answer = json.loads(self._monitor.hear(60))
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise GuestError(answer["error"]["desc"])
 
     def log(self) -> str:
         """The end of what QEMU and the guest's kernel said."""
@@ -199,8 +161,7 @@ class Guest:
             *("-kernel", str(boot.kernel), "-initrd", str(boot.initramfs)),
             *("-serial", "stdio"),
             *("-chardev", f"socket,id=commands,fd={self._commands.theirs.fileno()}", "-serial", "chardev:commands"),
-            *("-chardev", f"socket,id=monitor,fd={self._monitor.theirs.fileno()}"),
-            *("-mon", "chardev=monitor,mode=control"),
+            *self.qmp.options(),
             *(self._network_in_json(queues) if self.managed else self._network()),
             *(self._disk() if self.snapshots else ()),
         ]
@@ -229,6 +190,9 @@ class Guest:
         path = str(self._folder / "state.qcow2")
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "1G"], check=True)
         return ["-drive", f"file={path},if=none,id=state"]
+
+    def _wait_until_received(self, packets: int) -> None:
+        settled(lambda: sum(self.received()) >= packets, 10)
 
     def _wait_until_up(self) -> None:
         try:

@@ -6,8 +6,6 @@ QEMU 7.2 is Debian 12's own and installed; QEMU 10, of its backports, is unpacke
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import shlex
 import shutil
@@ -17,12 +15,15 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.tests.support.vm.image import cache_folder, mirror
+from ansible_collections.virtnet.rss.tests.support.cache import cached
+from ansible_collections.virtnet.rss.tests.support.debian import install, mirror
 
 SUITE = "bookworm"
 KERNEL = "linux-image-cloud-amd64"
 MODULES = ("virtio_pci", "virtio_net")
 SHELL = "busybox-static"
+# What of this host is used: its QEMU, whose libraries and firmware serve the other, and what builds the initramfs.
+HOST_PACKAGES = ("ethtool", "iproute2", "kmod", "qemu-system-x86", "qemu-utils", "util-linux")
 QEMU_10 = ("qemu-system-x86", "qemu-system-common", "qemu-system-data")
 INIT = Path(__file__).with_name("init")
 # Where Debian's packages of the firmware put it, which QEMU 10 shares with the installed QEMU.
@@ -47,7 +48,7 @@ class Qemu:
 
 def guest_kernel() -> Kernel:
     """Linux 6.1, whose ethtool counts packets for each queue, and an initramfs with busybox and ethtool."""
-    folder = _cached("kernel", _build_kernel, INIT.read_bytes())
+    folder = cached("guests", "kernel", _digest(INIT.read_bytes()), _build_kernel)
     return Kernel(folder / "vmlinuz", folder / "initramfs")
 
 
@@ -58,43 +59,14 @@ def qemu_7() -> Qemu:
 
 def qemu_10() -> Qemu:
     """Loads its RSS program when it may."""
-    folder = _cached("qemu-10", _build_qemu, b"")
+    install(*HOST_PACKAGES)
+    folder = cached("guests", "qemu-10", _digest(), _build_qemu)
     share = [str(folder / "usr/share/qemu"), *FIRMWARE]
     return Qemu("10", (str(folder / "usr/bin/qemu-system-x86_64"), *(part for path in share for part in ("-L", path))))
 
 
-def _cached(name: str, build: t.Callable[[Path, Path], None], recipe: bytes) -> Path:
-    """The folder of that name, built if the cache has none of this recipe."""
-    digest = hashlib.sha256(Path(__file__).read_bytes() + recipe).hexdigest()[:12]
-    guests = cache_folder() / "guests"
-    folder = guests / f"{name}-{digest}"
-    if not folder.exists():
-        guests.mkdir(parents=True, exist_ok=True)
-        with _lock(guests / "lock"):
-            if not folder.exists():
-                for old in (*guests.glob(f"{name}-*"), *guests.glob("build-*")):
-                    shutil.rmtree(old)
-                with tempfile.TemporaryDirectory(prefix="build-", dir=guests) as scratch:
-                    result = Path(scratch) / "result"
-                    result.mkdir()
-                    build(Path(scratch), result)
-                    result.rename(folder)
-    return folder
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> t.Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _mirror() -> str:
-    """As `mirror`; apt knows of none before its first update on a machine."""
-    with contextlib.suppress(RuntimeError):
-        return mirror()
-    _run("apt-get", "-qq", "update")
-    return mirror()
+def _digest(recipe: bytes = b"") -> str:
+    return hashlib.sha256(Path(__file__).read_bytes() + recipe).hexdigest()
 
 
 class Packages:
@@ -105,7 +77,7 @@ class Packages:
         for name in ("lists/partial", "archives/partial"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
-        uri = _mirror()
+        uri = mirror()
         sources = [f"deb {uri} {suite} main\n" for suite in (SUITE, f"{SUITE}-backports")]
         (folder / "sources.list").write_text("".join(sources))
         settings = {
@@ -135,6 +107,7 @@ class Packages:
 
 
 def _build_kernel(scratch: Path, result: Path) -> None:
+    install(*HOST_PACKAGES)
     packages, unpacked, root = Packages(scratch / "apt"), scratch / "unpacked", scratch / "root"
     packages.unpack(unpacked, packages.latest(KERNEL), SHELL)
     (image,) = (unpacked / "boot").glob("vmlinuz-*")

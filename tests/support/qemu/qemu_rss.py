@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import ctypes
-import json
 import os
 import struct
 import subprocess
@@ -13,7 +12,9 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import TestRunOptions, load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.tests.support.one_run import answer
+from ansible_collections.virtnet.rss.tests.support.qmp import Channel, Qmp
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
@@ -27,16 +28,13 @@ TABLE_SIZE = 128  # the largest that QEMU's map takes
 
 def rss_object(qemu: Qemu) -> bytes:
     """The ELF inside a QEMU, as it hands it out over QMP (request-ebpf, QEMU 9 on)."""
-    requests = (
-        {"execute": "qmp_capabilities"},
-        {"execute": "request-ebpf", "arguments": {"id": "rss"}},
-        {"execute": "quit"},
-    )
-    command = [*qemu.command, "-machine", "none", "-nodefaults", "-display", "none", "-qmp", "stdio"]
-    script = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
-    answers = [json.loads(line).get("return") for line in done.stdout.splitlines()]
-    (encoded,) = [answer["object"] for answer in answers if isinstance(answer, dict) and "object" in answer]
+    with Channel() as channel:
+        monitor = Qmp(channel)
+        command = [*qemu.command, "-machine", "none", "-nodefaults", "-display", "none", *monitor.options()]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[channel.theirs.fileno()]):
+            channel.theirs.close()
+            encoded = monitor.ask("request-ebpf", {"id": "rss"})["object"]
+            monitor.ask("quit")
     return base64.b64decode(encoded)
 
 
@@ -79,11 +77,4 @@ def _values(size: int, rss: RssConfig) -> list[bytes]:
 def run(descriptor: int, frame: bytes) -> int:
     """Its answer to a frame. It asks for the MAC header, so nothing goes in front; ObjectError EINVAL for a frame of
     which nothing is left behind the Ethernet header."""
-    options = TestRunOptions(
-        size=ctypes.sizeof(TestRunOptions),
-        data_in=ctypes.cast(ctypes.c_char_p(frame), ctypes.c_void_p),
-        data_size_in=len(frame),
-        repeat=1,
-    )
-    load_libbpf().call("bpf_prog_test_run_opts", descriptor, ctypes.byref(options))
-    return options.retval
+    return answer(descriptor, frame)[0]

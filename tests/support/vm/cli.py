@@ -17,6 +17,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from ..debian import install
 from . import image, machine, suites
 from .machine import Machine
 from .suites import Suite
@@ -48,10 +49,7 @@ def main() -> int:
 
 def setup(_arguments: argparse.Namespace | None = None) -> int:
     """Install the packages that building and booting need, where they are missing; the others do it as well."""
-    with image.lock("packages"):
-        missing = [name for name in HOST_PACKAGES if not _is_installed(name)]
-        for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]) if missing else ():
-            subprocess.run(["apt-get", *words], check=True, stdout=sys.stderr)
+    install(*HOST_PACKAGES)
     return 0
 
 
@@ -122,11 +120,6 @@ def _machine(arguments: argparse.Namespace, suite: Suite, folder: Path | None = 
 
 def _suites(names: t.Sequence[str]) -> list[Suite]:
     return [suites.find(name) for name in names] or list(suites.SUITES)
-
-
-def _is_installed(package: str) -> bool:
-    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
-    return subprocess.run(query, check=False, capture_output=True, text=True).stdout == "installed"
 
 
 def _folder(name: str) -> Path:

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import functools
 import hashlib
-import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
-import typing as t
 from pathlib import Path
 
+from ..cache import cached
+from ..debian import mirror
 from .suites import Suite
 
 GUEST = Path(__file__).resolve().parent / "guest"
@@ -44,25 +42,11 @@ MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", 
 ARCHIVE = "/srv/packages"
 FILESYSTEM = ("-t", "ext4", "-O", "^has_journal", "-L", "root")
 SIZE = "3G"
-DIGITS = 12
-
-
-def cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "virtnet-rss"
 
 
 def build(suite: Suite) -> Path:
     """The suite's ext4 image, built if the cache has none of this recipe; `vmlinuz` and `initrd.img` lie beside it."""
-    images = cache_folder() / "images"
-    folder = images / f"{suite.name}-{digest(suite)}"
-    if not folder.exists():
-        with lock("images"):
-            images.mkdir(parents=True, exist_ok=True)
-            if not folder.exists():
-                _remove_old(images, suite)
-                with tempfile.TemporaryDirectory(prefix="build-", dir=images) as scratch:
-                    _build(suite, Path(scratch)).rename(folder)
-    return folder / "root.ext4"
+    return cached("images", suite.name, digest(suite), functools.partial(_build, suite)) / "root.ext4"
 
 
 def digest(suite: Suite) -> str:
@@ -71,40 +55,15 @@ def digest(suite: Suite) -> str:
     recipe = hashlib.sha256(repr((command, FILESYSTEM, SIZE)).encode())
     for path in sorted(path for path in GUEST.rglob("*") if path.is_file()):
         recipe.update(f"\0{path.relative_to(GUEST)}\0".encode() + path.read_bytes())
-    return recipe.hexdigest()[:DIGITS]
+    return recipe.hexdigest()
 
 
-def mirror() -> str:
-    """The Debian mirror of this machine's own apt sources."""
-    wanted = ("Created-By: Packages", "Origin: Debian", "Component: main")
-    listing = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", *wanted],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    for line in listing.splitlines():
-        codename, _space, uri = line.partition(" ")
-        if "-" not in codename:  # neither -security nor -updates nor -backports
-            return uri
-    raise RuntimeError("apt knows no Debian mirror; `apt-get update` tells it one")
-
-
-def _remove_old(images: Path, suite: Suite) -> None:
-    """Images of former recipes, and what a killed build left: the lock says that no other build runs."""
-    for pattern in (f"{suite.name}-{'[0-9a-f]' * DIGITS}", "build-*"):
-        for folder in images.glob(pattern):
-            shutil.rmtree(folder)
-
-
-def _build(suite: Suite, scratch: Path) -> Path:
-    root, result = scratch / "root", scratch / "result"
-    result.mkdir()
+def _build(suite: Suite, scratch: Path, result: Path) -> None:
+    root = scratch / "root"
     _run(*_mmdebstrap(suite, uri=mirror(), guest=str(GUEST), root=str(root)))
     for name in ("vmlinuz", "initrd.img"):
         shutil.copyfile(root / name, result / name)
     _run("mke2fs", "-q", *FILESYSTEM, "-d", str(root), str(result / "root.ext4"), SIZE)
-    return result
 
 
 def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
@@ -132,12 +91,3 @@ def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
 
 def _run(*command: str) -> None:
     subprocess.run(("nice", *command), check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
-
-
-@contextlib.contextmanager
-def lock(what: str) -> t.Iterator[None]:
-    """One process at a time, on this machine."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / f"{what}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import select
 import signal
@@ -23,7 +22,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import image as images
+from ..cache import cache_folder
+from ..qmp import Channel, Qmp
 
 # Cores and disks are shared with other work, and software emulation takes half a minute on idle ones.
 BOOT_SECONDS = 300
@@ -148,27 +148,27 @@ class Machine:
 
     def _launch(self, *, outlive: bool) -> None:
         key = self._new_key()
-        ours, theirs = socket.socketpair()
-        with ours, theirs, (self.folder / "qemu.log").open("wb") as log:
+        with Channel() as channel, (self.folder / "qemu.log").open("wb") as log:
+            monitor = Qmp(channel)
             self._process = subprocess.Popen(
-                [*(() if outlive else ("setpriv", "--pdeathsig", "KILL")), *self._command(key, theirs.fileno())],
+                [*(() if outlive else ("setpriv", "--pdeathsig", "KILL")), *self._command(key), *monitor.options()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[channel.theirs.fileno()],
                 start_new_session=outlive,
                 env={**os.environ, "TMPDIR": str(self.folder)},
             )
             (self.folder / "pid").write_text(str(self._process.pid))
-            theirs.close()
+            channel.theirs.close()
             try:
-                self.port = _forwarded_port(ours)
-            except OSError as exc:
+                self.port = _forwarded_port(monitor)
+            except (OSError, EOFError) as exc:
                 self._process.wait(timeout=10)
                 raise MachineError(f"QEMU did not start:\n{(self.folder / 'qemu.log').read_text()}") from exc
         self.ssh_config.write_text(SSH_CONFIG.format(port=self.port, key=self.folder / "key"))
 
-    def _command(self, key: str, monitor: int) -> list[str]:
+    def _command(self, key: str) -> list[str]:
         append = f"{KERNEL_ARGUMENTS} virtnet_rss_key={key} {self.append}"
         processor = HARDWARE if has_kvm() else SOFTWARE
         if self.nests and not has_kvm():
@@ -178,7 +178,6 @@ class Machine:
             *("-smp", "2", "-m", str(self.memory), "-nodefaults", "-display", "none", "-no-reboot"),
             *("-kernel", str(self.image.with_name("vmlinuz")), "-initrd", str(self.image.with_name("initrd.img"))),
             *("-append", append, "-serial", f"file:{self.console}"),
-            *("-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"),
             # The image is never written: snapshot=on makes an overlay in TMPDIR and takes its name away at once.
             *("-drive", f"file={self.image},format=raw,if=virtio,snapshot=on,cache=unsafe"),
             # Port 0: QEMU takes a free one, so nobody can take it in between.
@@ -232,28 +231,16 @@ def has_kvm() -> bool:
 
 
 def _new_folder(image_name: str) -> Path:
-    runs = images.cache_folder() / "runs"
+    runs = cache_folder() / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{image_name}-", dir=runs))
 
 
-def _forwarded_port(monitor: socket.socket) -> int:
-    """Ask QEMU which port it forwards to the VM's 22; OSError if QEMU does not answer."""
-    monitor.settimeout(60)
-    with monitor.makefile("rw", encoding="utf-8") as stream:
-        for request in (
-            {"execute": "qmp_capabilities"},
-            {"execute": "human-monitor-command", "arguments": {"command-line": "info usernet"}},
-        ):
-            print(json.dumps(request), file=stream, flush=True)
-        table = ""
-        while "HOST_FORWARD" not in table:
-            line = stream.readline()
-            if not line:
-                raise ConnectionResetError("QEMU has gone")
-            table = str(json.loads(line).get("return", ""))
+def _forwarded_port(monitor: Qmp) -> int:
+    """Ask QEMU which port it forwards to the VM's 22; OSError or EOFError if QEMU does not answer."""
     # TCP[HOST_FORWARD]  15  127.0.0.1 40123  10.0.2.15  22  0  0
-    row = next(row for row in table.splitlines() if "HOST_FORWARD" in row)
+    table = monitor.monitor("info usernet").splitlines()
+    row = next(row for row in table if "HOST_FORWARD" in row)
     return int(row.split()[3])
 
 
