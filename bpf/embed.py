@@ -24,7 +24,7 @@ import typing as t
 import zlib
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile  # type: ignore[import-untyped]
+from elftools.elf.elffile import ELFFile
 
 SOURCES = Path(__file__).parent
 BYTE_ORDERS = {"little": "bpfel", "big": "bpfeb"}

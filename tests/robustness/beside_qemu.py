@@ -10,7 +10,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.extension_headers import EXTENSION_HEADERS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import parse_frame

@@ -18,7 +18,7 @@ Figures = t.Dict[str, t.Any]
 class Parser(argparse.ArgumentParser):
     """Options that all have in common."""
 
-    def parse_known_args(self, *arguments: t.Any, **options: t.Any) -> t.Any:  # type: ignore[override]
+    def parse_known_args(self, *arguments: t.Any, **options: t.Any) -> t.Any:
         """parse_args() calls it too."""
         parsed, rest = super().parse_known_args(*arguments, **options)
         if os.geteuid():

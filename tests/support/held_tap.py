@@ -19,6 +19,7 @@ import struct
 import subprocess
 import sys
 import time
+import typing as t
 
 TUNSETIFF, TUNSETQUEUE = 0x400454CA, 0x400454D9
 IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x0100, 0x1000, 0x4000
@@ -26,19 +27,20 @@ IFF_ATTACH_QUEUE, IFF_DETACH_QUEUE = 0x0200, 0x0400
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 VNET_HEADER = 10  # struct virtio_net_hdr, in front of each frame of a device with IFF_VNET_HDR
 FLAGS = IFF_TAP | IFF_MULTI_QUEUE | IFF_NO_PI
+Arrived = t.List[t.Tuple[int, bytes]]
 
 
-def ifreq(name, flags):
+def ifreq(name: str, flags: int) -> bytes:
     return struct.pack("16sH22x", name.encode(), flags)
 
 
-def open_queue(name, flags):
+def open_queue(name: str, flags: int) -> int:
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(descriptor, TUNSETIFF, ifreq(name, flags))
     return descriptor
 
 
-def set_up(name):
+def set_up(name: str) -> None:
     """Bring the device up without the frames that IPv6 sends of its own accord."""
     with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as setting:
         setting.write("1")
@@ -47,14 +49,14 @@ def set_up(name):
 
 
 class Reader:
-    def __init__(self, name, queues, flags):
+    def __init__(self, name: str, queues: int, flags: int) -> None:
         self.queues = [open_queue(name, flags) for _index in range(queues)]
         self.header = VNET_HEADER if flags & IFF_VNET_HDR else 0
-        self.frames = []
+        self.frames: Arrived = []
         self.poll = select.poll()
         set_up(name)
 
-    def drain(self, descriptor):
+    def drain(self, descriptor: int) -> None:
         queue = self.queues.index(descriptor)
         while True:
             try:
@@ -62,7 +64,7 @@ class Reader:
             except BlockingIOError:
                 return
 
-    def obey(self, line):
+    def obey(self, line: str) -> None:
         command, _blank, argument = line.strip().partition(" ")
         if command == "frames":
             for descriptor in self.queues:
@@ -80,7 +82,7 @@ class Reader:
             fcntl.ioctl(self.queues[int(argument)], TUNSETQUEUE, ifreq("", change))
             print("done", flush=True)
 
-    def run(self):
+    def run(self) -> None:
         for descriptor in [*self.queues, 0]:
             self.poll.register(descriptor, select.POLLIN)
         print("ready", flush=True)
@@ -100,7 +102,7 @@ class Reader:
 class HeldTap:
     """A TAP device held by another process; use it in a `with` block."""
 
-    def __init__(self, name, queues=4, flags=FLAGS):
+    def __init__(self, name: str, queues: int = 4, flags: int = FLAGS) -> None:
         self.name = name
         self.count = queues
         # -S -E: a reader costs 20 ms rather than 60 to start
@@ -110,20 +112,20 @@ class HeldTap:
             stdout=subprocess.PIPE,
             universal_newlines=True,
         )
-        answer = self.process.stdout.readline()
-        if answer != "ready\n":
+        if self._answer() != "ready\n":
             self.close()
             raise RuntimeError(f"the reader of {name} did not start")
         self.sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         self.sender.bind((name, 0))
 
-    def __enter__(self):
+    def __enter__(self) -> HeldTap:
         return self
 
-    def __exit__(self, *_exception):
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
+        assert self.process.stdin and self.process.stdout
         self.process.stdin.close()
         self.process.wait(timeout=10)
         self.process.stdout.close()
@@ -131,32 +133,37 @@ class HeldTap:
             self.sender.close()
 
     @property
-    def pid(self):
+    def pid(self) -> int:
         return self.process.pid
 
-    def _ask(self, line):
+    def _ask(self, line: str) -> None:
+        assert self.process.stdin
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def set_queue(self, queue, enabled):
-        self._ask(f"{'enable' if enabled else 'disable'} {queue}")
-        assert self.process.stdout.readline() == "done\n"
+    def _answer(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
 
-    def close_queue(self, queue):
+    def set_queue(self, queue: int, enabled: bool) -> None:
+        self._ask(f"{'enable' if enabled else 'disable'} {queue}")
+        assert self._answer() == "done\n"
+
+    def close_queue(self, queue: int) -> None:
         """No `received()` afterwards: the queues behind it are counted anew by the driver."""
         self._ask(f"close {queue}")
-        assert self.process.stdout.readline() == "done\n"
+        assert self._answer() == "done\n"
 
-    def received(self):
+    def received(self) -> Arrived:
         """What has arrived since the last call: (queue, frame) pairs."""
         self._ask("frames")
         found = []
-        for line in iter(self.process.stdout.readline, ".\n"):
+        for line in iter(self._answer, ".\n"):
             queue, _blank, frame = line.partition(" ")
             found.append((int(queue), bytes.fromhex(frame.strip())))
         return found
 
-    def send(self, frames, burst=256):
+    def send(self, frames: t.Sequence[bytes], burst: int = 256) -> Arrived:
         """Send frames to the device as the host's network does; gives the (queue, frame) pairs that arrived."""
         arrived = []
         for start in range(0, len(frames), burst):

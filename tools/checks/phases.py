@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import typing as t
+from pathlib import Path
 
 import paths
 from links import broken_links
@@ -32,12 +33,12 @@ def lint(run: Runner) -> None:
 
 
 def types(run: Runner) -> None:
-    """By package name and from the top of the tree, so that each file has one name: the one it is imported by."""
-    packages = [
-        arg for name in ("plugins", "tests.packets") for arg in ("-p", f"ansible_collections.virtnet.rss.{name}")
-    ]
-    run("mypy", "--config-file", paths.TREE / "pyproject.toml", *packages, cwd=paths.BUILD)
-    run("mypy", "--config-file", paths.TREE / "pyproject.toml", ".", cwd=paths.TREE / "tools" / "checks")
+    """Every file that git has, from the top of the tree of collections, so that each has one name: the one it is
+    imported by. Those of tools/checks are imported as a script's are."""
+    here = paths.TREE / "tools" / "checks"
+    files = [path for path in _git_files("*.py") if here not in path.parents]
+    run("mypy", "--config-file", paths.TREE / "pyproject.toml", *files, cwd=paths.BUILD)
+    run("mypy", "--config-file", paths.TREE / "pyproject.toml", ".", cwd=here)
 
 
 def licences(run: Runner) -> None:
@@ -175,11 +176,13 @@ def _missing_pythons(run: Runner, what: str) -> None:
 
 def _shell_scripts() -> list[str]:
     """Those that say so in their first line, whatever their name."""
-    found = subprocess.run(
-        ["git", "grep", "--untracked", "-lIE", "^#!.*[/ ](ba)?sh( |$)"],
-        cwd=paths.TREE,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return found.stdout.split()
+    return _of_git("grep", "--untracked", "-lIE", "^#!.*[/ ](ba)?sh( |$)")
+
+
+def _git_files(pattern: str) -> list[Path]:
+    return [paths.TREE / name for name in _of_git("ls-files", pattern)]
+
+
+def _of_git(*words: str) -> list[str]:
+    found = subprocess.run(["git", *words], cwd=paths.TREE, stdout=subprocess.PIPE, text=True, check=True)
+    return found.stdout.splitlines()
