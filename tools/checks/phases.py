@@ -112,7 +112,7 @@ def fleet(run: Runner) -> None:
 def guests(run: Runner) -> None:
     """Real QEMU guests, by software emulation."""
     if _root(run):
-        run("tests/guests/run", cwd=paths.ROOT, evidence=PYTEST_PASSED)
+        run("pytest", "tests/guests", evidence=PYTEST_PASSED)
 
 
 def _molecule(scenario: str) -> t.Callable[[Runner], None]:
