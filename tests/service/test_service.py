@@ -159,7 +159,7 @@ def test_a_new_device_is_seen_by_its_event(service: Running) -> None:
     service.start("--watch", "1")
     for number in range(5):
         with HeldTap(f"tap{number}") as held:
-            eventually(lambda name=held.name: info(name)["state"] == "steered", 0.4)
+            wait_until_steered(held.name, 0.4)
 
 
 def test_what_a_start_leaves_out(service: Running) -> None:

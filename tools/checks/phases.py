@@ -36,8 +36,10 @@ def types(run: Runner) -> None:
     """Every file that git has, from the top of the tree of collections, so that each has one name: the one it is
     imported by. Those of tools/checks are imported as a script's are."""
     here = paths.TREE / "tools" / "checks"
-    files = [path for path in _git_files("*.py") if here not in path.parents]
-    run("mypy", "--config-file", paths.TREE / "pyproject.toml", *files, cwd=paths.BUILD)
+    files = [str(path) for path in _git_files("*.py") if here not in path.parents]
+    listing = paths.BUILD / "python-files"
+    listing.write_text("\n".join(files), encoding="utf-8")
+    run("mypy", "--config-file", paths.TREE / "pyproject.toml", f"@{listing}", cwd=paths.BUILD)
     run("mypy", "--config-file", paths.TREE / "pyproject.toml", ".", cwd=here)
 
 
