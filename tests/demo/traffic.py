@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import TCP, UDP
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import TCP, UDP
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import flow_frame
 
 __all__ = ("KINDS", "flows", "packets")

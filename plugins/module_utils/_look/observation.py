@@ -94,7 +94,7 @@ def observe(
     configure: t.Callable[[Sighting], Configuration],
     seconds: float,
     *,
-    sleep: t.Callable[[float], None],
+    sleep: t.Callable[[float], object],
 ) -> list[Observation]:
     """One for each device, all watched at the same time; what cannot be watched has a reason.
 
