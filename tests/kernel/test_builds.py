@@ -19,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
     SteeringObject,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release, running_kernel
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
@@ -111,7 +112,7 @@ def test_a_shortage_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     needs_direct_reads()
     with monkeypatch.context() as patch:
         patch.setattr(SteeringObject, "elf", lambda _self, _reads: b"no object")
-        with pytest.raises(steering_program.ObjectError):
+        with pytest.raises(ObjectError):
             load("tap0")
     with load("tap0") as program:
         assert program.reads == DIRECT
