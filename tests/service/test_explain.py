@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.kernel.reader import HeldTap
-from ansible_collections.virtnet.rss.tests.service.running import Running
-from ansible_collections.virtnet.rss.tests.service.steered import FRAMES, RULE
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import FRAMES, RULE
 
 
 def capture(path: Path, link_type: int = 1) -> str:

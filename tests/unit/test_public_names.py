@@ -37,7 +37,7 @@ PLUGINS = {
 PROMISED = ("type", "elements", "default", "choices", "required", "aliases")
 # What is promised otherwise than in 0.1.0, and why: `what.field` -> reason
 DELIBERATE = {
-    "module host_policy rules hash_types.choices": "others were refused, too; now told, and more",
+    "filter rss_queue _input.type": "a frame in hexadecimal digits is taken, too",
     "module tap_steering indirection size.default": "128 up to 32 queues, then four entries a queue",
 }
 
