@@ -48,7 +48,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_TUNNEL_PORTS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key
@@ -74,7 +74,7 @@ def _data(value: object) -> bytes:
     except ValueError:
         raise InputError("input", value, "it is hexadecimal, or a dictionary of src and dst") from None
     if len(data) > HASH_INPUT_MAX:
-        raise InputError("input", f"{len(data)} bytes", f"at most {HASH_INPUT_MAX} bytes are hashed")
+        raise PlaceError("input", f"it has {len(data)} bytes; at most {HASH_INPUT_MAX} bytes are hashed")
     return data
 
 

@@ -1,19 +1,26 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: every exception that it raises on purpose. Imports nothing of the collection.
+# Private to the collection: every exception that it raises on purpose.
 
 from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._text import shown
 
 __all__ = (
     "CapabilityError",
     "DeviceError",
     "InputError",
     "ObjectError",
+    "PlaceError",
     "ProofError",
     "StateError",
     "VerifierError",
     "VirtnetRssError",
+    "sentence_of",
 )
 
 
@@ -26,14 +33,41 @@ class VirtnetRssError(Exception):
         self.device = device
 
 
-class InputError(VirtnetRssError):
-    """A value that an option does not allow."""
+def sentence_of(error: BaseException) -> str:
+    """What is told of an exception that was not raised on purpose: its text may repeat what somebody has written."""
+    if isinstance(error, VirtnetRssError):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" in {os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"
 
-    def __init__(self, option: str, value: object, allowed: str) -> None:
-        super().__init__(f"{option}: {value!r} is not allowed; {allowed}")
+
+class InputError(VirtnetRssError):
+    """A value that an option does not allow. The sentence repeats a harmless value only: what a user has put into a
+    wrong place may be a hash key."""
+
+    def __init__(self, option: str, value: object, allowed: str, *, words: t.Iterable[str] | None = None) -> None:
+        """``words``: the only right ones; of others no letter is repeated but those of a mistyped one."""
         self.option = option
-        self.value = value
-        self.allowed = allowed
+        self.problem = f"{shown(value, words)} is not allowed; {allowed}"
+        super().__init__(f"{option}: {self.problem}")
+
+    def at(self, option: str) -> InputError:
+        """The same problem, with the place that the user knows."""
+        return PlaceError(option, self.problem)
+
+
+class PlaceError(InputError):
+    """What an option or a path names is not as it must be; ``problem`` has a verb of its own and no content."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        self.option = option
+        self.problem = problem
+        VirtnetRssError.__init__(self, f"{option}: {problem}")
 
 
 class DeviceError(VirtnetRssError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 
 __all__ = ("rollout_verdict",)
 
@@ -33,7 +33,9 @@ def rollout_verdict(
     """
     for name, window in (("after", after), ("before", before)):
         if len(window) != 2:
-            raise InputError(name, len(window), "two results of tap_steering_info, of the window's beginning and end")
+            raise PlaceError(
+                name, f"it has {len(window)} results of tap_steering_info, not two, of the window's beginning and end"
+            )
     old, new = _window(before), _window(after)
     sentences = []
     for key, (first, last) in new.items():

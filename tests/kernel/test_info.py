@@ -290,7 +290,7 @@ def test_check_mode_is_the_same(tap: HeldTap) -> None:
 BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"taps": ["nothere"]}, "taps: 'nothere' is not allowed; there is no such device"),
     ({"taps": ["nothere"], "netns": "all"}, "there is no such device in the network namespaces"),
-    ({"taps": []}, "taps: [] is not allowed; name at least one TAP device"),
+    ({"taps": []}, "taps: an empty list is not allowed; name at least one TAP device"),
     ({"taps": ["lo"]}, "only TAP devices of the tun driver"),
     ({"taps": ["a name"]}, "no white space"),
     ({"netns": "nothere"}, "netns: 'nothere' is not allowed; there is no such network namespace"),

@@ -50,7 +50,7 @@ def test_another_policy_needs_no_restart(service: Running, tap: HeldTap) -> None
 
 
 BROKEN = [
-    ('{"rules": [', "it is no JSON"),
+    ('{"rules": [', "the document is no JSON"),
     ('{"rules": [{"match": {"devise": "tap*"}}]}', "rules[0].match: 'devise' is not allowed"),
     ('{"rules": [{"hash_types": ["tcp"]}]}', "rules[0].hash_types[0]: 'tcp' is not allowed"),
 ]

@@ -68,7 +68,7 @@ def test_it_tells_what_it_would_do_and_does_it_once(tmp_path: Path) -> None:
 def test_the_policy_before_the_last_change_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "policy.d" / "50-steering.json"
     none = policy(path, state="previous")
-    assert none["failed"] and "state: 'previous' is not allowed; no older policy is kept in" in none["msg"]
+    assert none["failed"] and "state: there is no way back: no older policy is kept in" in none["msg"]
     replaced = [policy(path, rules=wanted)["replaced"] for wanted in (FIRST, SECOND, SECOND)]
     assert replaced == [False, True, False]  # the same again is no change that could be taken back
     assert policy(path, state="previous", check=True)["changed"] and rules(path) == SECOND
@@ -93,7 +93,7 @@ def test_what_is_no_policy_is_not_kept_for_a_rollback(tmp_path: Path) -> None:
     [
         ({"hash_types": ["tcp4"]}, "policy: rules[1].hash_types[0]: 'tcp4' is not allowed; choose of ipv4, tcpv4"),
         ({"indirection": {"equal": 2, "table": [0]}}, "policy: rules[1].indirection"),
-        ({"hash_key": "00ff"}, "policy: rules[1].hash_key: 'a key of 2 bytes' is not allowed"),
+        ({"hash_key": "00ff"}, "policy: rules[1].hash_key: a key of 2 bytes is not allowed"),
         ({"match": {"divice": "tap*"}}, "divice"),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_the_service_would_not_read_is_refused(tmp_path: Path, name: str) -> None:
     for check in (True, False):
         refused = policy(tmp_path / name, rules=FIRST, check=check)
-        assert refused["failed"] and refused["msg"].startswith(f"path: '{tmp_path}/{name}' is not allowed; the name")
+        assert refused["failed"] and refused["msg"].startswith(f"path: the name {name} is not allowed; it ends in")
     assert os.listdir(tmp_path) == []
 
 

@@ -19,22 +19,23 @@ UTILS = f"{COLLECTION}.module_utils"
 # Which layers each layer may use besides itself; what is not listed here is a layer nobody has thought about.
 LIBRARIES = ("_bpf", "_tun", "_rss", "_probe")
 ALLOWED: dict[str, tuple[str, ...]] = {
-    "_errors": (),
-    "_bpf": ("_errors",),
-    "_tun": ("_errors",),
-    "_rss": ("_errors",),
+    "_text": (),
+    "_errors": ("_text",),
+    "_bpf": ("_errors", "_text"),
+    "_tun": ("_errors", "_text"),
+    "_rss": ("_errors", "_text"),
     # it probes by doing, with what does the work later
-    "_probe": ("_bpf", "_tun", "_errors"),
-    "_tap": ("_tun", "_errors"),
-    "_steering": (*LIBRARIES, "_errors"),
-    "_look": ("_steering", *LIBRARIES, "_errors"),
-    "_policy": ("_look", "_steering", *LIBRARIES, "_errors"),
-    "_service": ("_policy", "_look", "_steering", *LIBRARIES, "_errors"),
-    "_module": ("_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors"),
+    "_probe": ("_bpf", "_tun", "_errors", "_text"),
+    "_tap": ("_tun", "_errors", "_text"),
+    "_steering": (*LIBRARIES, "_errors", "_text"),
+    "_look": ("_steering", *LIBRARIES, "_errors", "_text"),
+    "_policy": ("_look", "_steering", *LIBRARIES, "_errors", "_text"),
+    "_service": ("_policy", "_look", "_steering", *LIBRARIES, "_errors", "_text"),
+    "_module": ("_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors", "_text"),
     "modules": ("_module",),
     # pure, on the controller: nothing there can reach a kernel
-    "plugin_utils": ("_errors",),
-    "filter": ("plugin_utils", "_rss", "_errors"),
+    "plugin_utils": ("_errors", "_text"),
+    "filter": ("plugin_utils", "_rss", "_errors", "_text"),
     "doc_fragments": (),
 }
 # Only there may a module's answer be given.

@@ -12,7 +12,7 @@ import os
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
@@ -26,6 +26,7 @@ __all__ = ("EBPF", "Guests", "Implementation", "Traces", "decide")
 
 EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
 VHOST_NET, BPF_PROGRAM = "/dev/vhost-net", "anon_inode:bpf-prog"
+MOST_DESCRIPTORS = 8192  # of a QEMU that are looked at
 # struct virtio_net_hdr as QEMU starts with it; 12 bytes with VIRTIO_F_VERSION_1, 20 with VIRTIO_NET_F_HASH_REPORT.
 HEADER_WITHOUT_DRIVER, HEADER_WITH_HASH = 10, 20
 
@@ -61,19 +62,31 @@ class Guests:
         self._guests: dict[int, Guest | None] = {}
 
     def implementation_of(self, device: Device) -> Implementation:
-        """Who chooses the queue for the guest behind a device."""
+        """Who chooses the queue for the guest behind a device; whatever is odd about the guest is a reason not to know
+        it, and nothing more."""
+        try:
+            return self._implementation_of(device)
+        except Exception as exc:
+            return Implementation(CANNOT_TELL, f"the guest cannot be looked at: {sentence_of(exc)}")
+
+    def _implementation_of(self, device: Device) -> Implementation:
         for pid in dict.fromkeys(holder.pid for holder in device.holders):
             guest = self.guest(pid)
             if guest:
                 descriptors = [holder.descriptor for holder in device.holders if holder.pid == pid]
                 nic = guest.nic_of(device.name, descriptors)
-                return decide(device, nic, _traces(pid, descriptors[0], nic)) if nic else _unmatched(device)
+                if guest.oddity or not nic:
+                    return _unmatched(device, guest)
+                return decide(device, nic, _traces(pid, descriptors[0], nic))
         return _driver(device)
 
     def guest(self, pid: int) -> Guest | None:
         """The guest of a process, None when it is no QEMU."""
         if pid not in self._guests:
-            self._guests[pid] = read_guest(pid)
+            try:
+                self._guests[pid] = read_guest(pid)
+            except Exception as exc:  # a stranger's arguments: it is the stranger who is not known then
+                self._guests[pid] = Guest(pid, oddity=f"its arguments cannot be read: {sentence_of(exc)}")
         return self._guests[pid]
 
 
@@ -115,7 +128,9 @@ def _driver(device: Device, reason: str = "") -> Implementation:
     return Implementation(EBPF, reason)
 
 
-def _unmatched(device: Device) -> Implementation:
+def _unmatched(device: Device, guest: Guest) -> Implementation:
+    if guest.oddity:
+        return Implementation(CANNOT_TELL, f"the QEMU that holds {device.name} is odd: {guest.oddity}")
     return Implementation(
         CANNOT_TELL,
         f"the arguments of the QEMU that holds {device.name} do not tell which of its network cards this is (one "
@@ -130,7 +145,7 @@ def _traces(pid: int, queue: int, nic: Nic) -> Traces:
     folder = f"/proc/{pid}/fd"
     links = set()
     try:
-        for descriptor in os.listdir(folder):
+        for descriptor in os.listdir(folder)[:MOST_DESCRIPTORS]:
             with contextlib.suppress(FileNotFoundError):  # closed since
                 links.add(os.readlink(f"{folder}/{descriptor}"))
     except OSError:

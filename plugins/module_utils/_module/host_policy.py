@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import ManagedFile, shown
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
@@ -63,7 +63,7 @@ def _wanted(params: dict[str, t.Any], file: ManagedFile) -> str | None:
     if params["state"] == "previous":
         text = file.read_previous()
         if text is None:
-            raise InputError("state", "previous", f"no older policy is kept in {file.previous_path}")
+            raise PlaceError("state", f"there is no way back: no older policy is kept in {file.previous_path}")
     else:
         text = json.dumps({"rules": _without_none(params["rules"])}, indent=4) + "\n"
     schema.parse_rules(text, file.path if params["state"] == "previous" else "policy")

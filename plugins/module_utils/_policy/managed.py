@@ -11,7 +11,7 @@ import os
 import stat
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import check_folder, is_read
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_rules
@@ -34,7 +34,10 @@ class ManagedFile:
         """InputError: the service would not read a file of this name, or others may write its folder."""
         folder, name = os.path.split(self.path)
         if not is_read(name):
-            raise InputError("path", self.path, "the name must end in .json and not begin with a dot: no other is read")
+            raise PlaceError(
+                "path",
+                f"the name {name} is not allowed; it ends in .json and does not begin with a dot: no other is read",
+            )
         check_folder(folder)
 
     def read(self) -> str | None:

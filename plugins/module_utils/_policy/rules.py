@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+import functools
+import typing as t
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import compile_pattern
 
-__all__ = ("Match", "Policy", "Rule", "Subject")
+__all__ = ("ABOUT_CARD", "ABOUT_GUEST", "Answer", "Match", "Policy", "Rule", "Subject")
+
+# Words of a match that ask for something of the guest, and those of them that ask for one of its network cards.
+ABOUT_GUEST = frozenset(("holder", "domain", "interface", "mac"))
+ABOUT_CARD = frozenset(("interface", "mac"))
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,20 @@ class Subject:
     holders: tuple[str, ...] = ()  # their commands
     domain: str = ""  # libvirt's name of the guest
     interface: int | None = None  # index of the network card in its guest
-    mac: str | None = None  # as the VMM's arguments give it, in lower case
+    mac: str | None = None  # of the network card, in lower case
+    names: tuple[str, ...] = ()  # the device's alternative names
+    unknown: frozenset[str] = frozenset()  # words of a match for which nobody knows the answer now
+
+    def texts(self, word: str) -> tuple[str, ...]:
+        """What a pattern for this word of a match is held against."""
+        if word == "device":
+            return (self.device, *self.names)
+        if word == "holder":
+            return self.holders
+        if word == "netns":
+            return (self.netns,)
+        found: str | None = self.domain if word == "domain" else self.mac
+        return (found,) if found else ()
 
 
 @dataclass(frozen=True)
@@ -40,24 +59,28 @@ class Match:
     interface: int | None = None
     mac: str | None = None
 
-    def __call__(self, subject: Subject) -> bool:
-        pairs = (
-            (self.device, (subject.device,)),
-            (self.netns, (subject.netns,)),
-            (self.holder, subject.holders),
-            (self.domain, (subject.domain,) if subject.domain else ()),
-            (self.mac, (subject.mac,) if subject.mac else ()),
-        )
-        texts = all(
-            pattern is None or any(fnmatchcase(text, pattern) for text in candidates) for pattern, candidates in pairs
-        )
-        reachable = self.netns is not None or subject.own_netns
-        return reachable and texts and self.interface in (None, subject.interface)
+    def __call__(self, subject: Subject) -> bool | None:
+        """None: what is known speaks for it, and something that it asks for is not known."""
+        if self.netns is None and not subject.own_netns:
+            return False
+        unknown = subject.unknown
+        for word, pattern in self._patterns:
+            if word not in unknown and not any(map(pattern.fullmatch, subject.texts(word))):
+                return False
+        if self.interface is not None and "interface" not in unknown and self.interface != subject.interface:
+            return False
+        return None if unknown and self.asks_for(unknown) else True
 
-    @property
-    def without_guest(self) -> Match:
-        """What it asks of the device alone."""
-        return replace(self, holder=None, domain=None, interface=None, mac=None)
+    @functools.cached_property
+    def _patterns(self) -> tuple[tuple[str, t.Pattern[str]], ...]:
+        """Compiled once: a policy of thousands of rules is asked about hundreds of devices."""
+        words = ("device", "netns", "holder", "domain", "mac")
+        given = ((word, getattr(self, word)) for word in words)
+        return tuple((word, compile_pattern(text)) for word, text in given if text is not None)
+
+    def asks_for(self, words: t.Iterable[str]) -> tuple[str, ...]:
+        """Those of the words that this match has."""
+        return tuple(sorted(word for word in words if getattr(self, word) is not None))
 
 
 @dataclass(frozen=True)
@@ -67,6 +90,18 @@ class Rule:
     name: str
     match: Match
     desired: Desired | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rule that decides; None: the policy does not speak of the device.
+
+    With ``missing`` words it is the first rule that may be meant: whether it is cannot be told without them, and a
+    later rule must not take its place.
+    """
+
+    rule: Rule | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,11 +121,10 @@ class Policy:
         rules = [replace(rule, desired=None if rule.desired else released) for rule in self.rules]
         return Policy((*rules, Rule("all others", Match(netns="*"), released)))
 
-    def rule_for(self, subject: Subject) -> Rule | None:
-        """The first rule that matches; None: the policy does not speak of this device."""
-        return next((rule for rule in self.rules if rule.match(subject)), None)
-
-    def rule_that_needs_guest(self, subject: Subject) -> Rule | None:
-        """The rule that cannot be asked while nobody knows the guest; None: the device alone tells which decides."""
-        first = next((rule for rule in self.rules if rule.match.without_guest(subject)), None)
-        return None if first is None or first.match == first.match.without_guest else first
+    def ask(self, subject: Subject) -> Answer:
+        """The first rule that matches, or may match."""
+        for rule in self.rules:
+            matches = rule.match(subject)
+            if matches is not False:
+                return Answer(rule, () if matches else rule.match.asks_for(subject.unknown))
+        return Answer(None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import (
     HASH_KEY_SIZE,
     INDIRECTION_MAX,
@@ -66,7 +66,7 @@ def hash_types_to_mask(names: t.Iterable[str]) -> int:
     mask = 0
     for name in names:
         if name not in HASH_TYPES:
-            raise InputError("hash_types", name, f"choose of {', '.join(HASH_TYPES)}")
+            raise InputError("hash_types", name, f"choose of {', '.join(HASH_TYPES)}", words=HASH_TYPES)
         mask |= 1 << HASH_TYPES.index(name)
     return mask
 
@@ -96,15 +96,16 @@ class RssConfig:
 
     def __post_init__(self) -> None:
         if len(self.hash_key) != HASH_KEY_SIZE:
-            raise InputError("hash_key", f"{len(self.hash_key)} bytes", f"a hash key has {HASH_KEY_SIZE} bytes")
+            raise PlaceError("hash_key", f"it has {len(self.hash_key)} bytes; a hash key has {HASH_KEY_SIZE}")
         if not 0 <= self.hash_types < 1 << len(HASH_TYPES):
             raise InputError("hash_types", self.hash_types, f"it is a mask of {len(HASH_TYPES)} bits")
         if self.tunnel_types & ~tunnel_types_to_mask(TUNNEL_TYPES):
             raise InputError("tunnel_types", self.tunnel_types, f"it is a mask of {len(TUNNEL_TYPES)} tunnels")
         size = len(self.indirection)
         if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
-            raise InputError(
-                "indirection", f"a table of {size} entries", f"its length is a power of two up to {INDIRECTION_MAX}"
+            raise PlaceError(
+                "indirection",
+                f"a table of {size} entries is not allowed; its length is a power of two up to {INDIRECTION_MAX}",
             )
         for queue in self.indirection:
             check_queue("indirection", queue)

@@ -9,7 +9,7 @@ import functools
 import math
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import INDIRECTION_MAX, QUEUE_MAX, check_queue
 
 __all__ = ("describe_table", "indirection_table", "table_size")
@@ -32,10 +32,9 @@ def indirection_table(
     ``size`` is the length, a power of two up to 512 (None: what ``table_size`` gives), and ``start`` the first queue;
     neither goes with ``table``. InputError for a table in which a queue that is named has no entry.
     """
-    if sum(kind is not None for kind in (equal, weight, table)) != 1:
-        raise InputError(
-            "indirection", {"equal": equal, "weight": weight, "table": table}, "give exactly one of the three"
-        )
+    given = sum(kind is not None for kind in (equal, weight, table))
+    if given != 1:
+        raise PlaceError("indirection", f"{given} of equal, weight and table are given; give exactly one of the three")
     check_queue("indirection.start", start)
     if table is not None:
         return _given(table)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 
 __all__ = ("MICROSOFT_KEY", "fingerprint", "format_key", "key_from_seed", "parse_key", "random_key", "well_known_name")
@@ -25,9 +25,11 @@ def parse_key(text: str) -> bytes:
     try:
         key = bytes.fromhex(digits)
     except ValueError:
-        raise InputError("hash_key", "the given text", "a key is hexadecimal, with or without colons") from None
+        raise PlaceError(
+            "hash_key", "the given text is not allowed; a key is hexadecimal, with or without colons"
+        ) from None
     if len(key) != HASH_KEY_SIZE:
-        raise InputError("hash_key", f"a key of {len(key)} bytes", f"a hash key has {HASH_KEY_SIZE} bytes")
+        raise PlaceError("hash_key", f"a key of {len(key)} bytes is not allowed; a hash key has {HASH_KEY_SIZE} bytes")
     return key
 
 

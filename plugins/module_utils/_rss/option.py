@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._text import described
 
 __all__ = ("Option", "Options", "argument_spec", "checked", "defaults")
 
@@ -76,10 +77,10 @@ def checked(options: Options, given: object, where: str = "", *, texts: bool = F
     With ``texts`` a number or a switch may be written as a text, as templates of Ansible hand it over.
     """
     if not isinstance(given, dict):
-        raise InputError(where, given, f"it is a dictionary of {', '.join(options)}")
+        raise _wrong(where, given, f"a dictionary of {', '.join(options)}")
     for word in given:
         if word not in options:
-            raise InputError(where or "options", word, f"its words are {', '.join(options)}")
+            raise InputError(where or "options", word, f"its words are {', '.join(options)}", words=options)
     found = {
         word: _value(options[word], value, f"{where}.{word}" if where else word, texts)
         for word, value in given.items()
@@ -105,7 +106,7 @@ def _value(option: Option, value: t.Any, where: str, texts: bool) -> t.Any:
 def _list(option: Option, value: t.Any, where: str, texts: bool) -> list[t.Any]:
     kind = f"a list of {PLURALS[option.elements]}"
     if not isinstance(value, (list, tuple)):
-        raise InputError(where, value, f"it is {kind}")
+        raise _wrong(where, value, kind)
     if option.most is not None and len(value) > option.most:
         raise InputError(where, value, f"at most {option.most} are allowed")
     if option.elements == "dict":
@@ -116,12 +117,17 @@ def _list(option: Option, value: t.Any, where: str, texts: bool) -> list[t.Any]:
 def _scalar(option: Option, kind: str, given: t.Any, where: str, texts: bool) -> t.Any:
     value = _converted(kind, given) if texts and isinstance(given, str) else given
     if not _is_of(kind, value):
-        raise InputError(where, "a secret" if option.no_log else value, f"it is {KINDS[kind]}")
+        raise PlaceError(where, f"it is {KINDS[kind]}") if option.no_log else _wrong(where, value, KINDS[kind])
     if option.choices and value not in option.choices:
-        raise InputError(where, value, f"choose of {', '.join(option.choices)}")
+        raise InputError(where, value, f"choose of {', '.join(option.choices)}", words=option.choices)
     if option.range and not option.range[0] <= value <= option.range[1]:
         raise InputError(where, value, option.allowed or "it is a number from {} to {}".format(*option.range))
     return value
+
+
+def _wrong(where: str, value: object, kind: str) -> InputError:
+    """Nothing is said of the content: it may be a hash key in a wrong place."""
+    return PlaceError(where, f"{described(value)} is not allowed; it is {kind}")
 
 
 def _is_of(kind: str, value: object) -> bool:

@@ -137,8 +137,8 @@ class Pin:
         version = FLOW_TYPES[self.flow_type][0]
         try:
             network = ip_network(text)
-        except ValueError as exc:
-            raise InputError(name, text, f"it is an address, with a prefix or without: {exc}") from None
+        except ValueError:
+            raise InputError(name, text, "it is an address, or a network without bits behind its prefix") from None
         if network.version != version:
             raise InputError(name, text, f"flow_type {self.flow_type} has addresses of IPv{version}")
         return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)

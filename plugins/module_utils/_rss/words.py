@@ -66,7 +66,7 @@ def _pin(number: int, words: t.Mapping[str, t.Any]) -> Pin:
     try:
         return Pin(**{name: value for name, value in words.items() if value is not None})
     except InputError as exc:
-        raise InputError(f"pins[{number}].{exc.option}", exc.value, exc.allowed) from None
+        raise exc.at(f"pins[{number}].{exc.option}") from None
 
 
 def table_from(given: object) -> tuple[int, ...]:

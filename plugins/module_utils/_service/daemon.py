@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import fingerprint, load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy, state_of_files
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.cost import Cost
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
@@ -208,10 +208,7 @@ class Service:
     def _reload_if_told(self) -> bool:
         told = signal.SIGHUP in self._told
         self._told.discard(signal.SIGHUP)
-        try:
-            differs = fingerprint(self._settings.policy_folder) != self._state.policy_print
-        except InputError:
-            differs = not self._state.policy_error
+        differs = state_of_files(self._settings.policy_folder) != self._state.policy_print
         if not told and not differs:
             return False
         reloading()
@@ -223,7 +220,7 @@ class Service:
         """A policy that is refused leaves the one in force as it is."""
         state = self._state
         try:
-            state.policy_print = fingerprint(self._settings.policy_folder)
+            state.policy_print = state_of_files(self._settings.policy_folder)
             state.policy, state.policy_error = load_policy(self._settings.policy_folder), ""
             state.has_policy = True
             self._troubles.tell("policy", "")

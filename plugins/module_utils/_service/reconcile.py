@@ -11,21 +11,28 @@ import errno
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Subject
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
+    ABOUT_CARD,
+    ABOUT_GUEST,
+    Match,
+    Rule,
+    Subject,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Outcome, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
@@ -34,7 +41,9 @@ if t.TYPE_CHECKING:
 __all__ = ("How", "Result", "reconcile")
 
 CHANGES = ("attach", "replace", "detach")
-NO_GUEST_YET = "libvirt holds it, so its guest does not run yet, and the rule asks for something of the guest"
+UNPLANNED = Rule("", Match(), None)  # of a device for which no rule could be found
+NO_GUEST_YET = "libvirt holds it, so its guest does not run yet"
+UNKNOWN_CARD = "QEMU's arguments do not tell which of its network cards this is (one plugged in later?)"
 
 
 @dataclass(frozen=True)
@@ -128,24 +137,30 @@ def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     guests = Guests()
     planned = []
     for device, unseen in _look(observer, namespace, links):
-        waiting = _waiting(device, namespace, policy)
-        if waiting:
-            planned.append(Planned(device, waiting, None, NO_GUEST_YET, soon=True))
-            continue
-        rule = policy.rule_for(_subject(device, namespace, guests))
-        spared = device.program and device.program.id in how.spared
-        if rule is None or rule.desired is None or spared:
-            planned.append(Planned(device, rule, None))
-            continue
-        if unseen:
-            planned.append(Planned(device, rule, None, unseen))
-            continue
         try:
-            step = plan(rule.desired, device, new_key=random_key)
-            planned.append(Planned(device, rule, step))
-        except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
-            planned.append(Planned(device, rule, None, str(exc)))
+            planned.append(_planned(device, unseen, policy, namespace, guests, how))
+        except Exception as exc:  # whatever is odd about one device or its guest keeps no other one waiting
+            planned.append(Planned(device, UNPLANNED, None, sentence_of(exc)))
     return planned
+
+
+def _planned(device: Device, unseen: str, policy: Policy, namespace: Namespace, guests: Guests, how: How) -> Planned:
+    subject, why = _subject(device, namespace, guests)
+    answer = policy.ask(subject)
+    rule = answer.rule
+    if answer.missing:
+        reason = f"{why}, and the rule asks for {' and '.join(answer.missing)}"
+        return Planned(device, rule, None, reason, soon=why == NO_GUEST_YET)
+    spared = device.program and device.program.id in how.spared
+    if rule is None or rule.desired is None or spared:
+        return Planned(device, rule, None)
+    if unseen:
+        return Planned(device, rule, None, unseen)
+    try:
+        step = plan(rule.desired, device, new_key=random_key)
+    except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
+        return Planned(device, rule, None, str(exc))
+    return Planned(device, rule, step)
 
 
 def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[tuple[Device, str]]:
@@ -174,7 +189,11 @@ def _apply(namespace: Namespace, planned: list[Planned], how: How) -> list[Resul
             continue
         if step.action in CHANGES:
             how.alive()
-        outcome = applier.apply(replace(step, fallback=_fallback(device, rule.desired)))
+        try:
+            outcome = applier.apply(replace(step, fallback=_fallback(device, rule.desired)))
+        except Exception as exc:
+            results.append(Result(namespace, device, rule, None, sentence_of(exc)))
+            continue
         results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
     return results
 
@@ -185,22 +204,24 @@ def _fallback(device: Device, desired: Desired) -> str:
     return "keep" if device.state == UNKNOWN and desired.fallback == "disable" else desired.fallback
 
 
-def _waiting(device: Device, namespace: Namespace, policy: Policy) -> Rule | None:
-    """libvirt opens the queues itself and starts QEMU with them later: a rule for this very guest cannot match yet, and
-    a program that a later rule attaches would stay when the guest is one to be left alone. Asked before what is known
-    of the guest is read, for QEMU may take libvirt's place in between."""
-    rule = policy.rule_that_needs_guest(Subject(device.name, namespace.name, namespace.is_current))
-    pids = {holder.pid for holder in device.holders}
-    return rule if rule and pids and all(map(is_libvirt, pids)) else None
-
-
-def _subject(device: Device, namespace: Namespace, guests: Guests) -> Subject:
-    domain, interface, mac = "", None, None
-    for pid in dict.fromkeys(holder.pid for holder in device.holders):
+def _subject(device: Device, namespace: Namespace, guests: Guests) -> tuple[Subject, str]:
+    """What a rule may ask, and why some of it is not known: a program that a later rule attaches would stay when the
+    guest is one to be left alone."""
+    here = Subject(written_out(device.name), namespace.name, namespace.is_current)
+    pids = dict.fromkeys(holder.pid for holder in device.holders)
+    # libvirt opens the queues itself and starts QEMU with them later. Asked before what is known of the guest is read,
+    # for QEMU may take libvirt's place in between.
+    if pids and all(map(is_libvirt, pids)):
+        return replace(here, unknown=ABOUT_GUEST), NO_GUEST_YET
+    here = replace(here, holders=tuple(dict.fromkeys(holder.command for holder in device.holders)))
+    for pid in pids:
         guest = guests.guest(pid)
+        if guest and guest.oddity:
+            return replace(here, unknown=ABOUT_GUEST - {"holder"}), f"the QEMU that holds it is odd: {guest.oddity}"
         if guest:
             nic = guest.nic_of(device.name, [holder.descriptor for holder in device.holders if holder.pid == pid])
-            domain = guest.name
-            interface, mac = (nic.index, nic.mac) if nic else (None, None)
-    commands = tuple(dict.fromkeys(holder.command for holder in device.holders))
-    return Subject(device.name, namespace.name, namespace.is_current, commands, domain, interface, mac)
+            here = replace(here, domain=guest.name)
+            if nic:
+                return replace(here, interface=nic.index, mac=nic.mac), ""
+            return replace(here, unknown=ABOUT_CARD), UNKNOWN_CARD
+    return here, ""

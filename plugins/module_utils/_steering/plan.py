@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
@@ -100,10 +100,9 @@ def _table(desired: Desired, device: Device) -> tuple[int, ...]:
     if equal is None and wanted.weight is None and wanted.table is None:
         equal = _queues(device) - wanted.start
         if equal < 1:
-            raise InputError(
+            raise PlaceError(
                 "indirection",
-                "equal over the attached queues",
-                f"{device.name} has {device.queues} queues attached; "
+                f"it cannot be equal over the attached queues: {device.name} has {device.queues} queues attached; "
                 "name them (equal: N) together with 'allow_future_queues: true' to steer queues that will come",
             )
     return indirection_table(

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import os
 import typing as t
-from fnmatch import fnmatchcase
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, shown, written_out
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import (
+    PatternError,
+    compile_pattern,
+    is_pattern,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
@@ -21,12 +26,6 @@ NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
 FORBIDDEN_BYTES = frozenset(b" /:%\xa0")
 # The last two are folders of /proc/sys/net that belong to no device: the kernel refuses them.
 RESERVED_NAMES = (".", "..", "all", "default")
-WILDCARDS = frozenset("*?[")
-
-
-def is_pattern(name: str) -> bool:
-    """Whether a name is a shell pattern."""
-    return not WILDCARDS.isdisjoint(name)
 
 
 def check_names(option: str, names: t.Sequence[str]) -> None:
@@ -35,6 +34,7 @@ def check_names(option: str, names: t.Sequence[str]) -> None:
         raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
     for name in names:
         check_name(option, name, most=None if is_pattern(name) else NAME_MAX)
+        _compiled(option, name)
 
 
 def check_name(option: str, name: str, *, most: int | None = NAME_MAX) -> None:
@@ -47,34 +47,46 @@ def check_name(option: str, name: str, *, most: int | None = NAME_MAX) -> None:
             "a device name is printable and not empty, has no white space (byte a0 is some to the kernel), slash, "
             "colon or percent sign, and is not '.', '..', 'all' or 'default'",
         )
-    size = len(os.fsencode(name))
+    size = len(os.fsencode(as_in_kernel(name)))
     if most is not None and size > most:
         raise InputError(option, name, f"a device name has at most {most} bytes, and this has {size}")
 
 
-def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
-    """The TAP devices that ``names`` mean, each once, and a warning for each pattern that matches none.
+def _compiled(option: str, name: str) -> t.Pattern[str]:
+    try:
+        return compile_pattern(name)
+    except PatternError as exc:
+        raise PlaceError(option, f"the pattern {shown(name)} {exc}") from None
 
-    InputError for a literal name that does not exist, or is no layer 2 device of the tun driver.
+
+def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
+    r"""The TAP devices that ``names`` mean, each once, and a warning for each pattern that matches none.
+
+    A name that is no UTF-8 is given as results show it, with ``\xff`` written out. InputError for a literal name that
+    does not exist, or is no layer 2 device of the tun driver.
     """
     check_names(option, names)
-    by_name = {link.name: link for link in links}
+    by_name = {written_out(link.name): link for link in links}
+    literal = {**{link.name: link for link in links}, **by_name}
     found: dict[str, Link] = {}
     warnings = []
     for name in names:
         if is_pattern(name):
-            matches = [link for link in links if link.is_tap and fnmatchcase(link.name, name)]
+            fits = _compiled(option, name).fullmatch
+            matches = [link for shown_name, link in by_name.items() if link.is_tap and fits(shown_name)]
             found.update((link.name, link) for link in matches)
             if not matches:
-                warnings.append(f"{option}: no TAP device matches {name!r}")
-        elif name not in by_name:
+                warnings.append(f"{option}: no TAP device matches {shown(name)}")
+        elif name not in literal:
             raise InputError(option, name, "there is no such device in this network namespace")
         else:
-            found[name] = _tap(option, by_name[name])
+            link = _tap(option, literal[name])
+            found[link.name] = link
     return list(found.values()), warnings
 
 
 def _tap(option: str, link: Link) -> Link:
     if link.is_tap:
         return link
-    raise InputError(option, link.name, f"it is {link.description}; only TAP devices of the tun driver can be steered")
+    why = f"it is {link.description}; only TAP devices of the tun driver can be steered"
+    raise InputError(option, written_out(link.name), why)

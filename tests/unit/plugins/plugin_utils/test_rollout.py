@@ -80,5 +80,5 @@ def test_more_drops() -> None:
 
 
 def test_no_window() -> None:
-    with pytest.raises(InputError, match="before: 1 is not allowed; two results"):
+    with pytest.raises(InputError, match="before: it has 1 results of tap_steering_info, not two"):
         rollout_verdict(QUIET, QUIET[:1])
