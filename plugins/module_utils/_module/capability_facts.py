@@ -20,6 +20,6 @@ def create_argument_spec() -> dict[str, t.Any]:
     return {}
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
     module.exit_json(changed=False, ansible_facts={"virtnet_rss": gather(harmless_trial())})

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference
 from ansible_collections.virtnet.rss.plugins.module_utils._service.one_file import service_file
 
 __all__ = ("create_argument_spec", "run_module")
@@ -26,7 +27,7 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
     path = module.params["path"]
     wanted = service_file() if module.params["state"] == "present" else None
@@ -41,12 +42,7 @@ def run_module(module: AnsibleModule) -> None:
         changed=changed,
         path=path,
         checksum=_checksum(wanted),
-        diff={
-            "before": _line(path, before[0]),
-            "after": _line(path, wanted),
-            "before_header": path,
-            "after_header": path,
-        },
+        diff=difference(path, _line(path, before[0]), _line(path, wanted)),
     )
 
 

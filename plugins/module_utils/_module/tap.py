@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 import typing as t
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, lines
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.accounts import (
     group_id,
     group_name,
@@ -53,22 +52,11 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
     done: list[str] = []
-    try:
-        answer = _run(module, done)
-    except InputError as exc:
-        module.fail_json(msg=str(exc), option=exc.option)
-    except VirtnetRssError as exc:
-        module.fail_json(
-            msg=str(exc),
-            changed=bool(done),
-            errno=exc.errno,
-            device=exc.device,
-            exception=traceback.format_exc(),
-        )
-    module.exit_json(**answer)
+    with failures_told(module, done):
+        module.exit_json(**_run(module, done))
 
 
 def _run(module: AnsibleModule, done: list[str]) -> dict[str, t.Any]:
@@ -83,12 +71,7 @@ def _run(module: AnsibleModule, done: list[str]) -> dict[str, t.Any]:
     return {
         "changed": bool(planned.actions),
         "tap": _report(planned.after, netns or ""),
-        "diff": {
-            "before_header": desired.name,
-            "after_header": desired.name,
-            "before": _lines(planned.before),
-            "after": _lines(planned.after),
-        },
+        "diff": difference(desired.name, _lines(planned.before), _lines(planned.after)),
     }
 
 
@@ -143,12 +126,4 @@ def _report(tap: Tap | None, netns: str) -> dict[str, t.Any] | None:
 
 
 def _lines(tap: Tap | None) -> str:
-    if tap is None:
-        return "state: absent\n"
-    return "state: present\n" + "".join(f"{name}: {_text(value)}\n" for name, value in _properties(tap).items())
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "none" if value in (None, "") else str(value)
+    return lines({"state": "present", **_properties(tap)} if tap else {"state": "absent"})

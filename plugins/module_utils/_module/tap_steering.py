@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, lines
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import OPTIONS
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import difference, outcome_report
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
 
@@ -32,17 +32,13 @@ def create_argument_spec() -> dict[str, t.Any]:
     return argument_spec(OPTIONS)
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
-    try:
+    with failures_told(module):
         _run(module)
-    except InputError as exc:
-        module.fail_json(msg=str(exc), option=exc.option)
-    except VirtnetRssError as exc:
-        module.fail_json(msg=str(exc), errno=exc.errno, device=exc.device, exception=traceback.format_exc())
 
 
-def _run(module: AnsibleModule) -> None:
+def _run(module: AnsibleModule) -> t.NoReturn:
     params = module.params
     desired = desired_from(params)
     if desired.hash_key:
@@ -63,7 +59,7 @@ def _run(module: AnsibleModule) -> None:
         "changed": any(report["changed"] for report in reports),
         "taps": reports,
         "fallback": any(report["fallback"] for report in reports),
-        "diff": [difference(report) for report in reports],
+        "diff": [_difference(report) for report in reports],
     }
     failed = [report for report in reports if report["fallback"] and _is_failure(params, report)]
     if failed:
@@ -73,6 +69,18 @@ def _run(module: AnsibleModule) -> None:
         if report["fallback"]:
             module.warn(_fallback_sentence(report))
     module.exit_json(**answer)
+
+
+def _difference(report: dict[str, t.Any]) -> dict[str, str]:
+    """What steers the device, a line for each thing that can change."""
+    return difference(report["name"], _side(report["before"]), _side(report["after"]))
+
+
+def _side(side: dict[str, t.Any]) -> str:
+    program = side["program"]
+    foreign = program and program["owner"] != OURS
+    named = {"program": f"{program['name']} ({program['owner']})"} if foreign else {}
+    return lines({"state": side["state"], **named, **(side["config"] or {})})
 
 
 def _is_failure(params: dict[str, t.Any], report: dict[str, t.Any]) -> bool:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-import traceback
 import typing as t
 from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import failures_told
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
     current_namespace,
     list_namespaces,
@@ -42,17 +42,13 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
-    try:
+    with failures_told(module):
         _run(module)
-    except InputError as exc:
-        module.fail_json(msg=str(exc), option=exc.option)
-    except VirtnetRssError as exc:
-        module.fail_json(msg=str(exc), errno=exc.errno, device=exc.device, exception=traceback.format_exc())
 
 
-def _run(module: AnsibleModule) -> None:
+def _run(module: AnsibleModule) -> t.NoReturn:
     netns, seconds = module.params["netns"], module.params["measure"]
     for option in ("measure", "observe"):
         if not 0 <= module.params[option] <= LONGEST:

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
         Outcome,
     )
 
-__all__ = ("configuration_report", "difference", "outcome_report", "program_report")
+__all__ = ("configuration_report", "outcome_report", "program_report")
 
 NEW_KEY = "a new random key"
 
@@ -109,30 +109,3 @@ def outcome_report(outcome: Outcome, *, netns: str, check: bool) -> dict[str, t.
             "verifier_log": fallback.log,
         },
     }
-
-
-def difference(report: dict[str, t.Any]) -> dict[str, str]:
-    """One element of the ``diff`` list: what steers the device, a line for each thing that can change."""
-    return {
-        "before_header": report["name"],
-        "after_header": report["name"],
-        "before": _lines(report["before"]),
-        "after": _lines(report["after"]),
-    }
-
-
-def _text(value: t.Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
-    if not isinstance(value, list):
-        return str(value)
-    return ("; " if any(isinstance(item, dict) for item in value) else " ").join(map(_text, value))
-
-
-def _lines(side: dict[str, t.Any]) -> str:
-    lines = [f"state: {side['state']}"]
-    if side["program"] and side["program"]["owner"] != "virtnet.rss":
-        lines.append(f"program: {side['program']['name']} ({side['program']['owner']})")
-    for name, value in (side["config"] or {}).items():
-        lines.append(f"{name}: {_text(value)}")
-    return "\n".join(lines) + "\n"
