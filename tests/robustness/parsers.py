@@ -124,7 +124,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     """What is done with one input: the parser may give an answer or refuse with InputError, and nothing else."""
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
     from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
-    from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
@@ -142,9 +142,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
         decode((rodata[:place] + given[2:] + rodata[place + len(given) - 2 :])[: len(rodata)])
 
     def policy(given: bytes) -> None:
-        text = given.decode(errors="replace")
-        has_key(text)
-        parse_rules(text, "policy.json")
+        parse_document(given.decode(errors="replace"), "policy.json")
 
     def qemu(given: bytes) -> None:
         guest = parse_arguments(os.fsdecode(given).split("\0"))

@@ -10,9 +10,10 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import ManagedFile, shown
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 
 __all__ = ("create_argument_spec", "run_module")
@@ -27,47 +28,36 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
     file = ManagedFile(module.params["path"])
     try:
-        before, wanted = file.read(), _wanted(module.params, file)
-        changed, replaced = not file.is_as_wanted(wanted), file.replaces(wanted)
-        if changed and not module.check_mode:
-            if wanted is None:
-                file.remove()
-            else:
-                file.write(wanted, keep=module.params["state"] == "present")
-    except InputError as exc:
-        module.fail_json(msg=str(exc), option=exc.option)
+        with failures_told(module):
+            change = file.change_to(_wanted(module.params, file))
+        if change.needed and not module.check_mode:
+            file.apply(change, keep=module.params["state"] == "present")
     except OSError as exc:
         module.fail_json(msg=f"path: {exc.filename or file.path}: {exc.strerror}", errno=exc.errno)
     module.exit_json(
-        changed=changed,
+        changed=change.needed,
         path=file.path,
-        replaced=replaced,
-        diff={
-            "before": shown(before),
-            "after": shown(wanted),
-            "before_header": file.path,
-            "after_header": file.path,
-        },
+        replaced=change.replaces,
+        diff=difference(file.path, change.before.shown(), change.after.shown()),
     )
 
 
-def _wanted(params: dict[str, t.Any], file: ManagedFile) -> str | None:
-    """The text that the file shall have; None for no file. InputError when it would be no policy, or not be read."""
+def _wanted(params: dict[str, t.Any], file: ManagedFile) -> Content:
+    """What the file shall hold. InputError when it would be no policy, or not be read."""
     if params["state"] == "absent":
-        return None
+        return Content()
     file.check()
-    if params["state"] == "previous":
-        text = file.read_previous()
-        if text is None:
-            raise PlaceError("state", f"there is no way back: no older policy is kept in {file.previous_path}")
-    else:
+    if params["state"] == "present":
         text = json.dumps({"rules": _without_none(params["rules"])}, indent=4) + "\n"
-    schema.parse_rules(text, file.path if params["state"] == "previous" else "policy")
-    return text
+        return Content(text, schema.parse_document(text, "policy"))
+    previous = file.previous()
+    if previous.text is None:
+        raise PlaceError("state", f"there is no way back: no older policy is kept in {file.previous_path}")
+    return previous
 
 
 def _without_none(value: t.Any) -> t.Any:

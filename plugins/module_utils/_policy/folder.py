@@ -12,7 +12,7 @@ import stat
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
 
 __all__ = ("POLICY_FOLDER", "check_folder", "is_read", "load_file", "load_policy", "state_of_files")
 
@@ -84,20 +84,20 @@ def _refuse_others(path: str, status: os.stat_result) -> None:
         )
 
 
-def load_file(path: str, *, candidate: bool = False) -> list[Rule]:
+def load_file(path: str, *, candidate: bool = False) -> tuple[Rule, ...]:
     """The rules of one file. A ``candidate`` is none of the folder's yet: it may still belong to the user who brings
     it, such as the one that Ansible connects as."""
     text, status = _read(path)
-    rules = parse_rules(text, path)
+    document = parse_document(text, path)
     if status.st_mode & 0o022:
         raise _mode_refused(path, status, "others may write it; its mode is 0600 or 0644")
     if not candidate:
         _refuse_others(path, status)
-    if has_key(text) and status.st_mode & 0o077:
+    if document.has_key and status.st_mode & 0o077:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         why = "it holds a hash key, so its mode is 0600: a key is a secret"
         raise PlaceError(path, f"mode {mode} is not allowed; {why}")
-    return rules
+    return document.rules
 
 
 def _read(path: str) -> tuple[str, os.stat_result]:

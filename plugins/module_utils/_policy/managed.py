@@ -10,17 +10,48 @@ import json
 import os
 import stat
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import check_folder, is_read
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_rules
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import Document, parse_document
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint, parse_key
 
-__all__ = ("ManagedFile", "shown")
+__all__ = ("Change", "Content", "ManagedFile")
 
 FILE_MODE = 0o600  # it may hold a hash key
 FOLDER_MODE = 0o700
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds; ``text`` is None where there is no file, ``policy`` where the text is none."""
+
+    text: str | None = None
+    policy: Document | None = None
+
+    def shown(self) -> str:
+        """As a diff may show it: laid out, each hash key as its fingerprint."""
+        if self.text is None:
+            return ""
+        if self.policy is None:
+            return "not a policy\n"
+        return json.dumps({"rules": [_without_key(rule) for rule in self.policy.given]}, indent=4) + "\n"
+
+
+@dataclass(frozen=True)
+class Change:
+    """From what is in force to what is wanted."""
+
+    before: Content
+    after: Content
+    needed: bool  # content, owner and mode, or for no file the older one, are not as wanted
+
+    @property
+    def replaces(self) -> bool:
+        """Whether another policy was in force."""
+        return bool(self.before.policy and self.after.policy and self.before.text != self.after.text)
 
 
 class ManagedFile:
@@ -40,62 +71,43 @@ class ManagedFile:
             )
         check_folder(folder)
 
-    def read(self) -> str | None:
-        """The text in force; None when there is none. It may be anything: others can write it too."""
-        return _read(self.path)
+    def previous(self) -> Content:
+        """What was in force before the last change; InputError when it is no policy."""
+        text, _regular = _read(self.previous_path)
+        return Content() if text is None else Content(text, parse_document(text, self.path))
 
-    def read_previous(self) -> str | None:
-        """The text before the last change; None when there was none."""
-        return _read(self.previous_path)
+    def change_to(self, after: Content) -> Change:
+        """From one look at what is in force, which may be anything: others can write it too."""
+        text, regular = _read(self.path)
+        if after.text is None:
+            as_wanted = not os.path.lexists(self.path) and not os.path.lexists(self.previous_path)
+        else:
+            as_wanted = regular and text == after.text
+        return Change(Content(text, _policy(text)), after, not as_wanted)
 
-    def replaces(self, text: str | None) -> bool:
-        """Whether ``write(text)`` keeps what is in force now as the previous policy."""
-        before = self.read()
-        return text is not None and before is not None and before != text and _is_policy(before)
-
-    def is_as_wanted(self, text: str | None) -> bool:
-        """Content, owner and mode; None is no file, and no older one."""
-        if text is None:
-            return not os.path.lexists(self.path) and not os.path.lexists(self.previous_path)
-        try:
-            status = os.lstat(self.path)
-        except FileNotFoundError:
-            return False
-        regular = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == FILE_MODE
-        return regular and status.st_uid == os.geteuid() and self.read() == text
-
-    def write(self, text: str, *, keep: bool = True) -> None:
-        """Put the text in force. ``keep`` makes what was in force the previous one, if it is another policy."""
+    def apply(self, change: Change, *, keep: bool) -> None:
+        """Put it in force; ``keep`` makes what was in force the previous policy, if it was another one."""
+        if change.after.text is None:
+            self._remove()
+            return
         folder = os.path.dirname(self.path)
         os.makedirs(os.path.dirname(folder), FOLDER_MODE, exist_ok=True)
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
-        before = self.read()
-        if keep and before is not None and self.replaces(text):
-            write_atomically(self.previous_path, before, mode=FILE_MODE)
-        write_atomically(self.path, text, mode=FILE_MODE)
+        if keep and change.replaces and change.before.text is not None:
+            write_atomically(self.previous_path, change.before.text, mode=FILE_MODE)
+        write_atomically(self.path, change.after.text, mode=FILE_MODE)
 
-    def remove(self) -> None:
-        """Take it and the older one away."""
+    def _remove(self) -> None:
+        """It and the older one."""
         for path in (self.path, self.previous_path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
 
-def shown(text: str | None) -> str:
-    """The policy as a diff may show it: laid out, each hash key as its fingerprint."""
-    if text is None:
-        return ""
-    if not _is_policy(text):
-        return "not a policy\n"
-    return json.dumps({"rules": [_without_key(rule) for rule in json.loads(text)["rules"]]}, indent=4) + "\n"
-
-
-def _is_policy(text: str) -> bool:
-    try:
-        parse_rules(text, "")
-    except InputError:
-        return False
-    return True
+def _policy(text: str | None) -> Document | None:
+    with contextlib.suppress(InputError):
+        return None if text is None else parse_document(text, "")
+    return None
 
 
 def _without_key(rule: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -104,9 +116,13 @@ def _without_key(rule: dict[str, t.Any]) -> dict[str, t.Any]:
     return {**rule, "hash_key": fingerprint(parse_key(rule["hash_key"]))}
 
 
-def _read(path: str) -> str | None:
+def _read(path: str) -> tuple[str | None, bool]:
+    """The text, None without a file; and whether it is a regular file of ours that nobody else may read."""
     try:
+        status = os.lstat(path)
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            text = file.read()
     except FileNotFoundError:
-        return None
+        return None, False
+    private = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == FILE_MODE
+    return text, private and status.st_uid == os.geteuid()

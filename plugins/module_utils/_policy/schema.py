@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
@@ -19,7 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.options impo
 from ansible_collections.virtnet.rss.plugins.module_utils._text import described, holds_key
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import PatternError, compile_pattern, is_pattern
 
-__all__ = ("MATCH", "RULE", "has_key", "parse_rules")
+__all__ = ("MATCH", "RULE", "Document", "parse_document")
 
 MATCH = {
     "device": Option(),
@@ -35,8 +36,21 @@ MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 RULE = {"name": Option(), "match": Option("dict", options=MATCH), **RULE_OPTIONS}
 
 
-def parse_rules(text: str, where: str) -> list[Rule]:
-    """The rules of one document, ``{"rules": [...]}``; ``where`` begins the sentence of an InputError."""
+@dataclass(frozen=True)
+class Document:
+    """A policy file's content."""
+
+    rules: tuple[Rule, ...]
+    given: tuple[dict[str, t.Any], ...]  # the same rules as they are written, keys and all
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it holds a secret."""
+        return any(rule.get("hash_key") is not None for rule in self.given)
+
+
+def parse_document(text: str, where: str) -> Document:
+    """One document, ``{"rules": [...]}``; ``where`` begins the sentence of an InputError."""
     try:
         document = json.loads(text)
     except ValueError as exc:
@@ -46,16 +60,8 @@ def parse_rules(text: str, where: str) -> list[Rule]:
     rules = _only_rules(where, document).get("rules")
     if not isinstance(rules, list):
         raise _wrong(f"{where}: rules", rules, "a list of rules")
-    return [_rule(f"{where}: rules[{number}]", given) for number, given in enumerate(rules)]
-
-
-def has_key(text: str) -> bool:
-    """Whether a document holds a secret; False as well for one that is no document."""
-    try:
-        rules = json.loads(text).get("rules")
-        return any(rule.get("hash_key") is not None for rule in rules)
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        return False
+    parsed = (_rule(f"{where}: rules[{number}]", given) for number, given in enumerate(rules))
+    return Document(tuple(parsed), tuple(rules))
 
 
 def _only_rules(where: str, document: object) -> dict[str, t.Any]:

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy, state_of_files
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import has_key, parse_rules
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, TunnelPorts
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
@@ -104,30 +104,29 @@ BROKEN: list[tuple[t.Any, str]] = [
 @pytest.mark.parametrize(("document", "sentence"), BROKEN, ids=[sentence for _document, sentence in BROKEN])
 def test_refused(document: t.Any, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        parse_rules(json.dumps(document), "p")
+        parse_document(json.dumps(document), "p")
 
 
 def test_no_json() -> None:
     with pytest.raises(InputError, match=r"p: the document is no JSON: .*line 1 column 2"):
-        parse_rules("{", "p")
+        parse_document("{", "p")
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"rules": ' + "[" * 100_000])
 def test_nested_too_deeply(text: str) -> None:
     with pytest.raises(InputError, match="p: the document is nested too deeply"):
-        parse_rules(text, "p")
-    assert not has_key(text)
+        parse_document(text, "p")
 
 
 @pytest.mark.parametrize("key", [KEY[:-2], KEY + "00", "x" + KEY[1:]])
 def test_a_wrong_key_is_not_repeated(key: str) -> None:
     with pytest.raises(InputError) as caught:
-        parse_rules(json.dumps({"rules": [{"hash_key": key}]}), "p")
+        parse_document(json.dumps({"rules": [{"hash_key": key}]}), "p")
     assert KEY[4:40] not in str(caught.value)
 
 
 def test_defaults_are_those_of_the_module() -> None:
-    (rule,) = parse_rules('{"rules": [{}]}', "p")
+    (rule,) = parse_document('{"rules": [{}]}', "p").rules
     assert rule == Rule("", Match(), Desired()) and desired_from({}) == Desired()
 
 
@@ -158,7 +157,7 @@ def test_everything_that_can_be_said() -> None:
         "allow_future_queues": True,
         "verify": False,
     }
-    (rule,) = parse_rules(json.dumps({"rules": [given]}), "p")
+    (rule,) = parse_document(json.dumps({"rules": [given]}), "p").rules
     assert rule.match == Match("vnet*", "*", "qemu*", "web-*", 1, "52:*:aa")
     assert rule.desired == Desired(
         hash_types=0x201,
@@ -277,6 +276,14 @@ class TestFolder:
         assert state_of_files(str(tmp_path)) != with_a_file
 
 
-@pytest.mark.parametrize("text", ["", "7", "[]", '{"rules": 7}', '{"rules": [7]}', '{"rules": [{}]}'])
-def test_no_key(text: str) -> None:
-    assert not has_key(text)
+@pytest.mark.parametrize(
+    ("rules", "secret"),
+    [
+        ([], False),
+        ([{}], False),
+        ([{"hash_key": None}], False),
+        ([{}, {"hash_key": "6d" * 40, "state": "ignore"}], True),
+    ],
+)
+def test_a_secret_is_noticed_wherever_it_is(rules: list[dict[str, t.Any]], secret: bool) -> None:
+    assert parse_document(json.dumps({"rules": rules}), "p").has_key is secret
