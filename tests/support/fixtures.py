@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
+from ansible_collections.virtnet.rss.tests.support.loaded import our_programs, steering_elsewhere
 from ansible_collections.virtnet.rss.tests.support.netns import own_network_namespace
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
@@ -31,12 +32,18 @@ def own_namespace() -> t.Iterator[None]:
     load_libbpf()  # stays open for the life of the process
     before, programs = len(os.listdir("/proc/self/fd")), our_programs()
     with own_network_namespace():
+        inode = current_namespace().inode
         yield
     assert len(os.listdir("/proc/self/fd")) == before, "the test leaks descriptors"
-    # The kernel frees a program a grace period after its device, a namespace even later. What comes from now on is not
-    # the test's.
-    left = our_programs() - programs
-    eventually(lambda: not left & our_programs(), told="the test leaks BPF programs")
+    # The kernel frees a program a grace period after its device, a namespace even later.
+    left = our_programs() - programs  # what comes from now on is not the test's
+    eventually(lambda: not _leaked(left, inode), told="the test leaks BPF programs")
+
+
+def _leaked(programs: set[int], inode: int) -> set[int]:
+    """What steers a device of another namespace than the test's is other people's."""
+    there = programs & our_programs()
+    return there and there - steering_elsewhere(inode)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import os
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_object import PROGRAM
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
-__all__ = ("our_programs",)
+__all__ = ("our_programs", "steering_elsewhere")
 
 
 def our_programs() -> set[int]:
@@ -24,3 +26,13 @@ def our_programs() -> set[int]:
             found.add(number)
         os.close(descriptor)
     return found
+
+
+def steering_elsewhere(netns_inode: int) -> set[int]:
+    """Ids of the programs on devices of other network namespaces than this one, as far as the kernel can tell."""
+    try:
+        with Inspector(load_libbpf()) as inspector:
+            queues = [queue for queue in inspector.look() if queue.netns_inode != netns_inode]
+            return {queue.program_id for queue in queues if queue.program_id}
+    except ObjectError:
+        return set()
