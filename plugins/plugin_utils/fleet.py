@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, read_dry_run
 
 if t.TYPE_CHECKING:
@@ -159,7 +160,7 @@ def fleet_text(report: Report) -> str:
         if host["status"] != SUPPORTED or host["service"] == STOPPED
     ]
     lines += [_line(device) for device in report["devices"] if _needs_a_look(device)]
-    return "\n".join(_printable(line) for line in lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def _counts(counts: t.Mapping[str, int]) -> str:
@@ -180,8 +181,3 @@ def _line(device: Report) -> str:
     if device["uneven"]:
         notes.append(f"spread {device['spread']}: {' '.join(map(str, device['packets']))}")
     return f"{device['host']} {place}{device['name']}: {device['state']}{': ' if notes else ''}{'; '.join(notes)}"
-
-
-def _printable(line: str) -> str:
-    """A device or a process may have any name, and a terminal obeys control characters."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)

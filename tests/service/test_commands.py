@@ -57,7 +57,7 @@ def test_hostile_names(service: Running) -> None:
     assert all("tap" in text and text.replace("\n", "").isprintable() for text in said)
     assert name in [device["name"] for device in json.loads(said[1])["taps"]]
     states = {(labels["device"], labels["state"]): value for labels, value in samples(said[4])["virtnet_rss_state"]}
-    assert states[name.replace("\x1b", "?"), "steered"] == 1
+    assert states[name.replace("\x1b", "\\x1b"), "steered"] == 1
 
 
 def test_apply_without_the_service(service: Running, tap: HeldTap) -> None:

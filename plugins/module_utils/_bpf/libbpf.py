@@ -315,7 +315,7 @@ def _failure(name: str, result: t.Any) -> int:
         if result is None:
             return ctypes.get_errno() or 2
         distance = (1 << 8 * ctypes.sizeof(_Pointer)) - int(result)
-        return distance if distance <= MAX_ERRNO + 1000 else 0
+        return distance if distance <= MAX_ERRNO else 0
     if result is None or result >= 0:
         return 0
     if name in _SYSTEM_CALLS or name in _COPY_SYSTEM_CALLS:

@@ -130,7 +130,7 @@ def _measured(sightings: list[Sighting], seconds: float, warnings: list[str]) ->
     """Two readings with the kernel's BPF statistics on in between, for all devices at once."""
     programs = {sighting.device.program.id for sighting in sightings if sighting.device.program}
     try:
-        measurements = measure(load_libbpf(), programs, seconds, sleep=time.sleep)
+        measurements = measure(programs, seconds, sleep=time.sleep)
     except (CapabilityError, ObjectError) as exc:
         warnings.append(f"measure: the kernel's BPF statistics cannot be had: {exc}")
         return sightings

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
-
-__all__ = ("Measurement", "measure", "measuring")
+__all__ = ("Measurement", "Meter", "measure")
 
 BPF_STATS_RUN_TIME = 0  # include/uapi/linux/bpf.h, enum bpf_stats_type
 
@@ -36,41 +35,61 @@ class Measurement:
         return self.nanoseconds / self.packets if self.packets else None
 
 
-def measure(
-    libbpf: Libbpf, program_ids: t.Iterable[int], seconds: float, *, sleep: t.Callable[[float], None]
-) -> dict[int, Measurement]:
-    """Runs and run time of each program during ``seconds``; a program that goes meanwhile is left out.
+class Meter:
+    """Measures what programs do between ``begin()`` and ``end()``, while its user does other work.
 
-    ObjectError EPERM without CAP_SYS_ADMIN, EINVAL before Linux 5.8.
+    In between the kernel counts for every BPF program of the host, and a program that is taken off stays loaded.
     """
-    with measuring(libbpf, program_ids) as read:
-        sleep(seconds)
-        return read(seconds)
 
+    def __init__(self) -> None:
+        self.latest: dict[int, Measurement] = {}  # the newest one of each program that had packets
+        self._opened = contextlib.ExitStack()
+        self._before: dict[int, tuple[int, inventory.Program]] = {}  # descriptor, and what it was like
+        self._began = 0.0
 
-@contextlib.contextmanager
-def measuring(libbpf: Libbpf, program_ids: t.Iterable[int]) -> t.Iterator[t.Callable[[float], dict[int, Measurement]]]:
-    """The same for a caller with other work to do: what it gives is called with the seconds that have passed."""
-    statistics = int(libbpf.call("bpf_enable_stats", BPF_STATS_RUN_TIME))
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, statistics)
-        descriptors = {}
-        for number in program_ids:
-            descriptor = inventory.open_program(libbpf, number)
-            if descriptor is not None:
-                stack.callback(os.close, descriptor)
-                descriptors[number] = descriptor
-        before = {number: inventory.program_of(libbpf, descriptor) for number, descriptor in descriptors.items()}
+    def begin(self, program_ids: t.Collection[int]) -> None:
+        """A program that has gone is left out.
 
-        def read(seconds: float) -> dict[int, Measurement]:
-            after = {number: inventory.program_of(libbpf, descriptor) for number, descriptor in descriptors.items()}
-            return {
-                number: Measurement(
-                    seconds,
-                    after[number].run_count - before[number].run_count,
-                    after[number].run_time_ns - before[number].run_time_ns,
-                )
-                for number in after
+        CapabilityError without libbpf, ObjectError EPERM without CAP_SYS_ADMIN, EINVAL before Linux 5.8.
+        """
+        self.end()
+        self.latest = {number: found for number, found in self.latest.items() if number in program_ids}
+        libbpf, before = load_libbpf(), {}
+        with contextlib.ExitStack() as opened:
+            opened.callback(os.close, int(libbpf.call("bpf_enable_stats", BPF_STATS_RUN_TIME)))
+            for number in program_ids:
+                descriptor = inventory.open_program(libbpf, number)
+                if descriptor is not None:
+                    opened.callback(os.close, descriptor)
+                    before[number] = descriptor, inventory.program_of(libbpf, descriptor)
+            self._before, self._opened = before, opened.pop_all()
+        self._began = time.monotonic()
+
+    def end(self) -> dict[int, Measurement]:
+        """What each program did since begin(); nothing when it has not begun."""
+        seconds = time.monotonic() - self._began
+        before, self._before = self._before, {}
+        with self._opened:  # closes what is open, and may be used again
+            found = {
+                number: _between(program, inventory.program_of(load_libbpf(), descriptor), seconds)
+                for number, (descriptor, program) in before.items()
             }
+        self.latest.update((number, each) for number, each in found.items() if each.packets)
+        return found
 
-        yield read
+
+def _between(before: inventory.Program, after: inventory.Program, seconds: float) -> Measurement:
+    return Measurement(seconds, after.run_count - before.run_count, after.run_time_ns - before.run_time_ns)
+
+
+def measure(
+    program_ids: t.Collection[int], seconds: float, *, sleep: t.Callable[[float], None]
+) -> dict[int, Measurement]:
+    """Runs and run time of each program during ``seconds``; errors as of Meter.begin()."""
+    meter = Meter()
+    meter.begin(program_ids)
+    try:
+        sleep(seconds)
+    finally:
+        found = meter.end()
+    return {number: replace(each, seconds=seconds) for number, each in found.items()}

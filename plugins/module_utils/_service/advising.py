@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import observation_report
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable
-from ansible_collections.virtnet.rss.plugins.module_utils._service.render import table
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import table
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting

@@ -27,11 +27,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.explain impor
     explain_frame,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import clear, complain, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
-from ansible_collections.virtnet.rss.plugins.module_utils._service.render import bars, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces

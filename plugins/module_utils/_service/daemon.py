@@ -15,20 +15,21 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Meter
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy, state_of_files
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-from ansible_collections.virtnet.rss.plugins.module_utils._service.cost import Cost
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable, say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, status_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import say
 from ansible_collections.virtnet.rss.plugins.module_utils._service.troubles import Troubles
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Service:
         self._state = State()
         self._told: set[int] = set()  # signals
         self._troubles = Troubles()
-        self._cost = Cost()
+        self._cost = Meter()
         self._next_full = 0.0  # by the monotonic clock
 
     def run(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 if t.TYPE_CHECKING:
@@ -79,6 +80,5 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
 
 
 def _escaped(text: str) -> str:
-    """A label's value: backslash, quote and line feed are escaped; other control characters are left out."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return "".join(letter if letter.isprintable() else "?" for letter in escaped)
+    """A label's value: what cannot be printed is written out, then backslash and quote are escaped."""
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import complain, printable
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import complain
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 __all__ = ("Troubles",)
 

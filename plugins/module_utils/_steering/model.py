@@ -149,7 +149,7 @@ class Step:
 class Fallback:
     """Why a device is not steered as asked."""
 
-    stage: str  # observe, load, prove or attach
+    stage: str  # load, prove, attach or detach
     reason: str
     errno: int | None = None
     log: str = ""  # the verifier's, in full

@@ -9,24 +9,14 @@ from __future__ import annotations
 import abc
 import contextlib
 import errno
-import fcntl
 import os
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import (
-    TUN_DEVICE,
-    TUNSETGROUP,
-    TUNSETOWNER,
-    TUNSETPERSIST,
-    join_device,
-    open_control,
-)
 
 __all__ = ("Driver", "TunDriver")
-
-IFF_TUN_EXCL = 0x8000  # a device of that name is an error (EBUSY), never joined
 
 
 class Driver(abc.ABC):
@@ -59,7 +49,7 @@ class TunDriver(Driver):
     def create(self, name: str, flags: int) -> int:
         descriptor = _open_control()
         try:
-            join_device(descriptor, name, flags | IFF_TUN_EXCL)
+            ioctls.join_device(descriptor, name, flags | ioctls.IFF_TUN_EXCL)
         except OSError as exc:
             os.close(descriptor)
             raise DeviceError(_why_not_created(exc), errno=exc.errno, device=name) from exc
@@ -71,12 +61,15 @@ class TunDriver(Driver):
             yield opened.descriptor
 
     def set_ownership(self, descriptor: int, *, owner: int | None, group: int | None) -> None:
-        for request, number in ((TUNSETOWNER, owner), (TUNSETGROUP, group)):
-            if number is not None:
-                _ioctl(descriptor, request, number)
+        with _refusal_told():
+            if owner is not None:
+                ioctls.set_owner(descriptor, owner)
+            if group is not None:
+                ioctls.set_group(descriptor, group)
 
     def set_persistent(self, descriptor: int, persistent: bool) -> None:
-        _ioctl(descriptor, TUNSETPERSIST, int(persistent))
+        with _refusal_told():
+            ioctls.set_persistent(descriptor, persistent)
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
@@ -84,10 +77,10 @@ class TunDriver(Driver):
 
 def _open_control() -> int:
     try:
-        return open_control()
+        return ioctls.open_control()
     except OSError as exc:
         raise CapabilityError(
-            f"cannot open {TUN_DEVICE}: {exc.strerror}; the tun driver is needed (modprobe tun), and root",
+            f"cannot open {ioctls.TUN_DEVICE}: {exc.strerror}; the tun driver is needed (modprobe tun), and root",
             errno=exc.errno,
         ) from exc
 
@@ -100,10 +93,9 @@ def _why_not_created(exc: OSError) -> str:
     return str(exc.strerror)
 
 
-def _ioctl(descriptor: int, request: int, number: int) -> None:
-    # Python takes a C int; the kernel reads ids as unsigned.
-    signed = number - (1 << 32) if number >= 1 << 31 else number
+@contextlib.contextmanager
+def _refusal_told() -> t.Iterator[None]:
     try:
-        fcntl.ioctl(descriptor, request, signed)
+        yield
     except OSError as exc:
         raise DeviceError(str(exc.strerror), errno=exc.errno) from exc

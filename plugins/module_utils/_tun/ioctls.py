@@ -21,6 +21,7 @@ __all__ = (
     "IFF_PERSIST",
     "IFF_TAP",
     "IFF_TUN",
+    "IFF_TUN_EXCL",
     "IFF_VNET_HDR",
     "TUNGETDEVNETNS",
     "TUNGETIFF",
@@ -37,6 +38,9 @@ __all__ = (
     "ifreq",
     "join_device",
     "open_control",
+    "set_group",
+    "set_owner",
+    "set_persistent",
     "set_steering_program",
     "vnet_header_size",
 )
@@ -52,6 +56,7 @@ IFF_DETACH_QUEUE = 0x0400
 IFF_PERSIST = 0x0800
 IFF_NO_PI = 0x1000
 IFF_VNET_HDR = 0x4000
+IFF_TUN_EXCL = 0x8000  # a device of that name is an error (EBUSY), never joined
 
 NAME_SIZE = 16  # IFNAMSIZ, with the terminating zero
 IFREQ_SIZE = 40  # whole struct ifreq: the kernel copies all of it, so a shorter buffer would be overrun
@@ -127,6 +132,26 @@ def device_netns(descriptor: int) -> int | None:
         return os.fstat(namespace).st_ino
     finally:
         os.close(namespace)
+
+
+def set_owner(descriptor: int, number: int) -> None:
+    """Let this user open the descriptor's device."""
+    fcntl.ioctl(descriptor, TUNSETOWNER, _signed(number))
+
+
+def set_group(descriptor: int, number: int) -> None:
+    """Let this group open the descriptor's device."""
+    fcntl.ioctl(descriptor, TUNSETGROUP, _signed(number))
+
+
+def set_persistent(descriptor: int, persistent: bool) -> None:
+    """Whether the descriptor's device stays when nobody holds it any more."""
+    fcntl.ioctl(descriptor, TUNSETPERSIST, int(persistent))
+
+
+def _signed(number: int) -> int:
+    """Python takes a C int; the kernel reads ids as unsigned."""
+    return number - (1 << 32) if number >= 1 << 31 else number
 
 
 def vnet_header_size(descriptor: int) -> int:

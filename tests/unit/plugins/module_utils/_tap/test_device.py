@@ -10,8 +10,8 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
-from ansible_collections.virtnet.rss.plugins.module_utils._tap import device
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.device import TunDriver
+from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import TUNSETGROUP, TUNSETOWNER, TUNSETPERSIST
 
 
@@ -55,8 +55,8 @@ def test_a_refusal_keeps_its_errno() -> None:
 
 def test_create_never_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     joined: list[tuple[str, int]] = []
-    monkeypatch.setattr(device, "open_control", lambda: os.open(os.devnull, os.O_RDONLY))
-    monkeypatch.setattr(device, "join_device", lambda _descriptor, name, flags: joined.append((name, flags)))
+    monkeypatch.setattr(ioctls, "open_control", lambda: os.open(os.devnull, os.O_RDONLY))
+    monkeypatch.setattr(ioctls, "join_device", lambda _descriptor, name, flags: joined.append((name, flags)))
     driver = TunDriver()
     driver.close(driver.create("tap0", 0x5102))
     assert joined == [("tap0", 0xD102)]  # IFF_TUN_EXCL
@@ -71,8 +71,8 @@ def test_create_refused(monkeypatch: pytest.MonkeyPatch, number: int, sentence: 
     def refuse(*_arguments: t.Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(device, "open_control", lambda: opened)
-    monkeypatch.setattr(device, "join_device", refuse)
+    monkeypatch.setattr(ioctls, "open_control", lambda: opened)
+    monkeypatch.setattr(ioctls, "join_device", refuse)
     with pytest.raises(DeviceError, match=sentence) as refusal:
         TunDriver().create("tap0", 0x5102)
     assert refusal.value.errno == number
@@ -84,7 +84,7 @@ def test_without_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
-    monkeypatch.setattr(device, "open_control", refuse)
+    monkeypatch.setattr(ioctls, "open_control", refuse)
     with pytest.raises(CapabilityError, match="modprobe tun") as refusal:
         TunDriver().create("tap0", 0x5102)
     assert refusal.value.errno == errno.ENODEV

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.plugins.module_utils._service.render import table
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import table
 
 HEAD = ("device", "queues", "reason")
 
@@ -29,4 +29,4 @@ def test_a_long_last_column_goes_on_below_itself() -> None:
 
 
 def test_nothing_to_obey_reaches_a_terminal() -> None:
-    assert table(("device",), [["tap\x1b[2J"]]) == "device\ntap?[2J"
+    assert table(("device",), [["tap\x1b[2J"]]) == "device\ntap\\x1b[2J"

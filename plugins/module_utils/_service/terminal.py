@@ -1,22 +1,45 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: what `virtnet-rss status` and `top` print.
+# Private to the collection: lines, tables and bars for a terminal or the journal. In a module nothing may be printed,
+# and ansible-test sees to it; this is the one place that does.
 
 from __future__ import annotations
 
+import sys
 import textwrap
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._service.output import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
-__all__ = ("bars", "table")
+__all__ = ("bars", "clear", "complain", "say", "table")
 
 NARROWEST = 16  # letters of a column that goes on below itself
 BLOCK = "\N{FULL BLOCK}"
+
+
+def say(text: str) -> None:
+    """Lines to standard output, at once; whatever names are in them, a terminal and a log get nothing to obey."""
+    _write(sys.stdout, text)
+
+
+def complain(text: str) -> None:
+    """The same to standard error."""
+    _write(sys.stderr, text)
+
+
+def clear() -> None:
+    """Begin a new screen, where there is one."""
+    if sys.stdout.isatty():
+        sys.stdout.write("\x1b[H\x1b[2J")
+
+
+def _write(stream: t.TextIO, text: str) -> None:
+    stream.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
+    stream.flush()
 
 
 def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: int = 0) -> str:
