@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is checked, session by session: `make`, or `.venv/bin/nox --list`. `test` has the list of what `make test` runs.
+
+Each runs in a copy of the tree below .build, with the packages of .venv, and logs to .build/logs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import antsibull_nox
+import nox
+
+# For tools/; only `python -m nox` does this itself.
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from tools import release
+from tools.phase import PYTEST_PASSED, Phase, phase, simple
+from tools.tree import BIN, BUILD, ROOT, TREE, VENV, git_files, home, work_tree
+
+# The quick ones first
+TEST = [
+    *("lint", "types", "licences", "bpf", "dist", "galaxy", "environment", "installed"),
+    *("units", "page", "integration", "kernel", "service", "sanity"),
+]
+SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
+# Every Python that a supported ansible-core runs modules on, from the oldest that plugins/ are written for
+PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+# Of each ansible-core the Python to run it with, and the oldest and newest that it runs modules on.
+# 2.17 would still allow 3.7, for which plugins/ are not written. 3.14, which 2.20 allows, is not tested yet.
+CORES = {
+    "2.17": ("3.10", 8, 12),
+    "2.18": ("3.11", 8, 13),
+    "2.19": ("3.11", 8, 13),
+    "2.20": ("3.12", 9, 14),
+    "2.21": ("3.13", 9, 14),
+}
+
+nox.needs_version = ">=2026.10.20"
+nox.options.sessions = ["test"]
+antsibull_nox.load_antsibull_nox_toml()  # extra-checks
+
+
+@nox.session(python=False, requires=TEST)
+def test(session: nox.Session) -> None:
+    """all that is quick, as root on a fresh Debian 12"""
+
+
+@phase(requires=())
+def setup(run: Phase) -> None:
+    """packages, .venv and the work tree in .build; every phase does this first"""
+    work_tree(run.tree)
+    home(run.home)
+
+
+simple("licences", "an SPDX line in every file", "reuse lint")
+simple("bpf", "a rebuild of the BPF objects gives the bytes in the tree", "make -C bpf check")
+simple("page", "the report of virtnet.rss.audit, in a headless browser", "pytest tests/page")
+simple("kernel", "what needs this host's kernel (root)", "make -C bpf variants", "pytest tests/kernel tests/robustness")
+simple("service", "the service on real TAP devices (root)", "pytest tests/service")
+simple("fleet", "the playbooks over network namespaces with busy guests (root)", "pytest tests/fleet")
+simple("guests", "real QEMU guests on TAP devices of this host (root)", "pytest tests/guests")
+
+
+@phase()
+def lint(run: Phase) -> None:
+    """ruff, yamllint, ansible-lint, shellcheck, the changelog's fragments, the workflows"""
+    run("ruff", "check", "--quiet", ".")
+    run("ruff", "format", "--check", "--quiet", "--diff", ".")
+    run("yamllint", "--strict", ".")
+    run("ansible-lint", HOME=run.home)
+    # Scripts say so in their first line, whatever their name.
+    run("shellcheck", *git_files(TREE, "grep", "--untracked", "-lIE", "-e", "^#!.*[/ ](ba)?sh( |$)"))
+    run("antsibull-changelog", "lint")
+    workflows = git_files(TREE, "ls-files", ".github/workflows")
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+
+
+@phase()
+def types(run: Phase) -> None:
+    """mypy --strict"""
+    # Every file that git has, and from the top of the tree, so that each file has one name: the one it is imported by.
+    ours = git_files(TREE, "ls-files", "noxfile.py", "tools/*.py")
+    listing = BUILD / "python-files"
+    listing.write_text("\n".join(str(TREE / name) for name in git_files(TREE, "ls-files", "*.py") if name not in ours))
+    run("mypy", "--config-file", TREE / "pyproject.toml", f"@{listing}", cwd=BUILD)
+    run("mypy", *ours)
+
+
+@phase()
+def dist(run: Phase) -> None:
+    """the tarball into dist/, twice with the same bytes, and what is in it"""
+    release.dist(run)
+
+
+@phase()
+def galaxy(run: Phase) -> None:
+    """Galaxy's importer on the tarball, references in the documentation, action groups, no unwanted files"""
+    run("python", "-m", "nox", "--sessions", "extra-checks")
+    references = ("--validate-collection-refs", "all", "--check-extra-docs-refs")
+    run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", *references, ".")
+    archive = release.build(run, BUILD / "dist" / "galaxy")
+    words = ("python", "-m", "galaxy_importer.main", archive)
+    passed = "Importer processing completed successfully"
+    run(*words, cwd=archive.parent, evidence=passed, HOME=run.home, PYTHONPATH=VENV / "importer")
+
+
+@phase()
+def environment(run: Phase) -> None:
+    """what ansible-builder makes of the execution environment"""
+    run("ansible-builder", "introspect", BUILD, evidence=r"(?s)pyroute2.*libbpf1 \[platform:dpkg\]")
+    to = ("--context", BUILD / "context", "--output-filename", "Containerfile")
+    run("ansible-builder", "create", *to, cwd=TREE / "examples" / "execution-environment")
+
+
+@phase()
+def installed(run: Phase) -> None:
+    """the tarball in an empty environment: documentation, examples, real devices (root)"""
+    archive = release.build(run, BUILD / "dist" / "installed")
+    run("tests/installed/run", archive, BUILD / "empty", evidence="failed=0")
+
+
+@phase()
+def units(run: Phase, pythons: Sequence[str] = PYTHONS) -> None:
+    """ansible-test units, on every Python found"""
+    targets = [word for version in _found(run, pythons) for word in ("--target-python", f"venv/{version}")]
+    run("ansible-test", "units", "--color", "no", "--requirements", *targets, evidence=PYTEST_PASSED, HOME=run.home)
+
+
+@phase()
+def integration(run: Phase) -> None:
+    """ansible-test integration, on real TAP devices of this host (root)"""
+    # Modules run on the distribution's Python with its packages, as on a hypervisor.
+    target = f"controller:python=3.{sys.version_info.minor}@{os.path.realpath(sys.executable)}"
+    words = ("--color", "no", "--allow-destructive", "--controller", "origin:python=default", "--target", target)
+    run("ansible-test", "integration", *words, evidence="Running .* integration test", HOME=run.home)
+
+
+@phase()
+def sanity(run: Phase, pythons: Sequence[str] = PYTHONS) -> None:
+    """ansible-test sanity"""
+    # Without --python: `compile` and `import` run on every Python found, the others on ours.
+    _found(run, pythons)
+    words = ("--color", "no", "--requirements")
+    run("ansible-test", "sanity", *words, evidence="Running sanity test", HOME=run.home)
+
+
+@phase()
+@nox.parametrize("scenario", SCENARIOS, ids=SCENARIOS)
+def vm(run: Phase, scenario: str) -> None:
+    """molecule's scenarios, in VMs (root); vm-kernels is one of them"""
+    run.seconds = 2400
+    run("molecule", "test", "-s", scenario, cwd=ROOT, evidence="1 successful")
+
+
+@phase()
+@nox.parametrize("core", [*CORES], ids=[*CORES])
+def matrix(run: Phase, core: str) -> None:
+    """ansible-test of every maintained ansible-core (root, 25 minutes); with CORES='2.17 2.20' of these"""
+    controller, oldest, newest = CORES[core]
+    if not _found(run, [controller]):
+        run.session.skip(f"no Python {controller}")
+    venv = BUILD / "matrix" / core / "venv"
+    run.seconds = 1800
+    run.place(venv.parent, venv)
+    work_tree(run.tree)
+    home(run.home)
+    # Always the newest of the release: what was made before is brought up to date.
+    install = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--upgrade")
+    if run(BIN / f"python{controller}", "-m", "venv", venv) and run(
+        venv / "bin" / "python", *install, f"ansible-core~={core}.0", "pyroute2"
+    ):
+        pythons = [f"3.{minor}" for minor in range(oldest, newest + 1)]
+        sanity(run, pythons)
+        units(run, pythons)
+        integration(run)
+
+
+@phase()
+def docs(run: Phase) -> None:
+    """the documentation site, in .build/docs/html"""
+    source = BUILD / "docs" / "source"
+    shutil.rmtree(source.parent, ignore_errors=True)
+    shutil.copytree(TREE / "docs", source)
+    (source / "reference").mkdir(mode=0o755)
+    words = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", source / "reference")
+    run("antsibull-docs", "collection", *words, "virtnet.rss")
+    run("python", source / "kernels.py", source / "kernels.md")
+    run("sphinx-build", "-q", "-W", "-n", "--keep-going", "-b", "html", source, BUILD / "docs" / "html")
+
+
+@phase()
+def changelog(run: Phase) -> None:
+    """for a release: CHANGELOG.md out of the fragments, for the version in galaxy.yml"""
+    # In the checkout itself: it is part of the release's commit.
+    release.changelog(run, ROOT)
+
+
+def _found(run: Phase, pythons: Sequence[str]) -> list[str]:
+    """Those on this machine; the others are told."""
+    found = [version for version in pythons if (BIN / f"python{version}").exists()]
+    if missing := ", ".join(version for version in pythons if version not in found):
+        run.not_run(f"{run.name} on Python {missing}: not on this machine")
+    return found

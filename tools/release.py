@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a release: the changelog, and a tarball that depends on nothing but the files in it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from tools.phase import Phase
+from tools.tree import BUILD, COLLECTION, ROOT, TREE, git_files, work_tree
+
+# All that is in it. Anything else is a leftover of building or testing, or needs a decision.
+CONTENT = (
+    *("CHANGELOG.md", "COPYING", "LICENSES", "README.md", "REUSE.toml", "SECURITY.md", "bpf", "changelogs", "docs"),
+    *("examples", "meta", "playbooks", "plugins", "roles"),
+)
+MADE = {"FILES.json", "MANIFEST.json"}
+# The programs that are loaded come with their source, under both their licences: in the first line of each.
+DUAL = b"GPL-2.0-only OR BSD-2-Clause"
+
+
+def changelog(run: Phase, tree: Path) -> None:
+    """`release` for a version that has none yet; for one that has, the page again."""
+    version = re.search(r"^version: *(\S+)", (tree / "galaxy.yml").read_text(), re.MULTILINE)
+    assert version
+    known = f"  {version[1]}:" in (tree / "changelogs" / "changelog.yaml").read_text()
+    run("antsibull-changelog", "generate" if known else "release", cwd=tree)
+    if f"v{version[1]}" not in (tree / "CHANGELOG.md").read_text().replace("\\", ""):
+        run.failures.append(f"antsibull-changelog wrote no CHANGELOG.md with v{version[1]}")
+
+
+def build(run: Phase, folder: Path) -> Path:
+    """The tarball of a fresh copy in this folder, with one date: SOURCE_DATE_EPOCH, else the last commit's."""
+    shutil.rmtree(folder, ignore_errors=True)
+    work_tree(folder / COLLECTION)
+    built = run("ansible-galaxy", "collection", "build", "--output-path", folder, cwd=folder / COLLECTION)
+    archive = next(folder.glob("virtnet-rss-*.tar.gz"), folder / "no tarball")
+    if built:
+        commit = ["git", "log", "-1", "--format=%ct"]
+        _normalise(archive, int(os.environ.get("SOURCE_DATE_EPOCH") or subprocess.check_output(commit, cwd=ROOT)))
+    return archive
+
+
+def dist(run: Phase) -> None:
+    """Two copies in folders of their own give the same bytes; a changelog, which a release publishes, can be made."""
+    first, second = (build(run, BUILD / "dist" / name) for name in ("first", "second"))
+    if run.failures:
+        return
+    if first.read_bytes() != second.read_bytes():
+        run.failures.append("two builds of the tarball differ")
+    _check(run, first)
+    (ROOT / "dist").mkdir(exist_ok=True)
+    shutil.copy(first, ROOT / "dist")
+    changelog(run, second.parent / COLLECTION)
+
+
+def _normalise(archive: Path, date: int) -> None:
+    """Give every member one date and owner, sort them, and keep name and date out of the gzip header.
+
+    ansible-galaxy takes the dates from the work tree and the clock, which no two builds share.
+    """
+    plain = io.BytesIO()
+    with tarfile.open(archive) as old, tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as new:
+        for member in sorted(old, key=lambda member: member.name):
+            member.mtime, member.uid, member.gid, member.uname, member.gname = date, 0, 0, "", ""
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            member.pax_headers = {}
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
+    with archive.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
+        packed.write(plain.getvalue())
+
+
+def _check(run: Phase, archive: Path) -> None:
+    """What should not be in it, what is missing, and sources without both licences."""
+    with tarfile.open(archive) as opened:
+        found = {member.name for member in opened if member.isfile()}
+        for name in sorted(found):
+            run.say(name)
+            member = opened.extractfile(name) if re.fullmatch(r"bpf/.*\.[ch]", name) else None
+            if member and DUAL not in member.readline():
+                run.failures.append(f"{name} is not under both licences of the BPF sources")
+    wanted = {*git_files(TREE, "ls-files", *CONTENT), *MADE}
+    run.failures += [f"{name} is not expected in the tarball" for name in sorted(found - wanted)]
+    run.failures += [f"{name} is missing in the tarball" for name in sorted(wanted - found)]

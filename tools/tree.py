@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things lie, and the work tree that everything runs in. All but ROOT is made here and ignored by git."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+BUILD = ROOT / ".build"
+# A copy of what git knows or could add, at the path that Ansible derives the collection's name from.
+COLLECTION = Path("ansible_collections", "virtnet", "rss")
+TREE = BUILD / COLLECTION
+# Links to the interpreters found, made by tools/check
+BIN = BUILD / "bin"
+# The name has pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.17, then 2.18 and 2.19, then
+# 2.20 and 2.21.
+GET_PIP = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
+
+
+def git_files(top: Path, *words: str) -> list[str]:
+    """What `git WORDS` names: without any, what git knows or could add."""
+    command = words or ("ls-files", "--cached", "--others", "--exclude-standard")
+    listed = subprocess.check_output(["git", *command, "-z"], cwd=top).decode()
+    return sorted(name for name in set(listed.split("\0")) if name and os.path.lexists(top / name))
+
+
+def work_tree(tree: Path) -> None:
+    """Bring the copy up to date; what tests left there under ignored names (caches) stays."""
+    tree.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "init", "--quiet", tree], check=True)
+    wanted = git_files(ROOT)
+    for name in set(git_files(tree)) - set(wanted):
+        (tree / name).unlink()
+    for name in wanted:
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    # With an index, the tools that ask git tell a folder of sources from one of build products.
+    subprocess.run(["git", "add", "--all"], cwd=tree, check=True)
+
+
+def home(path: Path) -> None:
+    """A home that ansible-test may fill; pip's settings and downloads are the user's, its chatter is left out."""
+    for name in (".config", ".cache"):
+        link = path / name / "pip"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.is_symlink():
+            link.symlink_to(Path(f"~/{name}/pip").expanduser())
+    (path / "ansible.cfg").touch()
+    (path / ".pip").mkdir(exist_ok=True)
+    (path / ".pip" / "pip.conf").write_text("[global]\nquiet = 2\n")
+    cache = path / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP:
+        shutil.copy(Path(__file__).with_name("get_pip.py"), cache / name)
