@@ -367,7 +367,7 @@ taps:
     program:
       description:
         - The steering program as C(bpftool prog show) knows it, and since virtnet.rss 0.2.0 how one of this collection
-          reads packets. RV(taps[].program.reads) is V(direct), V(helper) where the kernel has no direct reads, or
+          reads packets. C(reads) is V(direct), V(helper) where the kernel has no direct reads, or
           V(null) for a foreign program.
       type: dict
     config:
