@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import typing as t
@@ -14,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, PYTHON, Fleet
+from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
-REFUSE_BPF = Path(__file__).parents[1] / "support" / "refuse_bpf.py"
 SEND = str(Path(__file__).parents[1] / "support" / "send.py")
 GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
 MORE = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 1}]
@@ -123,7 +124,7 @@ def test_a_host_that_cannot_steer(fleet: Fleet, required: bool) -> None:
     """It is told, and keeps automatic selection; where steering is required, nothing of it is changed."""
     first = fleet.names[0]
     interpreter = fleet.folder / first / "python3"
-    denied = f"exec {sys.executable} {REFUSE_BPF} EPERM ip netns exec"
+    denied = f"exec {shlex.join(refusing('EPERM'))} ip netns exec"
     interpreter.write_text(
         interpreter.read_text(encoding="ascii").replace("exec ip netns exec", denied), encoding="ascii"
     )
