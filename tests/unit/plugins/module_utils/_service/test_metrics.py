@@ -80,7 +80,7 @@ def test_a_fallback_of_another_namespace_is_not_this_ones() -> None:
 def test_a_name_cannot_add_a_line_or_a_label() -> None:
     named = replace(SIGHTING, device=replace(DEVICE, name='a"} 1\n\\\x1b'))
     (told,) = (line for line in lines(named) if line.startswith("virtnet_rss_queues"))
-    assert told == r'virtnet_rss_queues{device="a\"} 1\n\\?",netns="4026531840"} 2'
+    assert told == r'virtnet_rss_queues{device="a\"} 1\\x0a\\\\x1b",netns="4026531840"} 2'
 
 
 def test_a_refused_policy() -> None:
