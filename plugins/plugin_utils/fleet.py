@@ -105,7 +105,8 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "owner": program.get("owner", ""),
         "since": program.get("loaded_at", ""),
         "decides": tap["implementation"]["decides"],
-        "reason": tap["reason"] or tap["implementation"]["reason"],
+        "reason": "; ".join(filter(None, (tap["reason"] or tap["implementation"]["reason"], *tap.get("hints", ())))),
+        "hints": len(tap.get("hints", ())),
         "holder": ", ".join(holder["command"] for holder in tap["holders"]),
         "queues": tap["queues"],
         "disabled_queues": tap["disabled_queues"],
@@ -169,7 +170,11 @@ def _counts(counts: t.Mapping[str, int]) -> str:
 
 def _needs_a_look(device: Report) -> bool:
     return bool(
-        device["drift"] or device["uneven"] or device["verdict"] in GAINING or device["state"] in ("foreign", "unknown")
+        device["drift"]
+        or device["uneven"]
+        or device["hints"]
+        or device["verdict"] in GAINING
+        or device["state"] in ("foreign", "unknown")
     )
 
 

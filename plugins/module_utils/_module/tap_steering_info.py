@@ -65,6 +65,9 @@ def _run(module: AnsibleModule) -> t.NoReturn:
     for warning in info.warnings:
         module.warn(warning)
     reports = [sighting_report(sighting) for sighting in sightings]
+    for report in reports:
+        for hint in report["hints"]:
+            module.warn(f"{report['name']}: {hint}")
     module.exit_json(changed=False, taps=reports, exact=not info.inspector_reason, exact_reason=info.inspector_reason)
 
 

@@ -140,7 +140,7 @@ def _status(arguments: Arguments) -> None:
             report["queues"],
             (report["counters"] or {}).get("packets", ""),
             (report["counters"] or {}).get("spread") or "",
-            report["reason"] or report["implementation"]["reason"],
+            "; ".join(filter(None, (report["reason"] or report["implementation"]["reason"], *report["hints"]))),
         ]
         for report in reports
     ]

@@ -99,7 +99,7 @@ def test_traffic_and_cost() -> None:
         replace(SIGHTING, traffic=Traffic(40, 2, 5), measurement=Measurement(2.0, packets=3, nanoseconds=400))
     )
     assert told["traffic"] == {"to_guest": 40, "from_guest": 2, "dropped": 5}
-    assert told["measured"] == {"seconds": 2.0, "packets": 3, "nanoseconds_per_packet": 133.3}
+    assert told["measured"] == {"seconds": 2.0, "packets": 3, "arrived": None, "nanoseconds_per_packet": 133.3}
 
 
 def test_no_packets_have_no_cost() -> None:
