@@ -8,15 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-<<<<<<< HEAD
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
-from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, read_dry_run
-
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import DryRun
-=======
 from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, DryRun, read_dry_run
->>>>>>> e57ce32 (Make role, rollout, rollback and audit of host_steering)
 
 __all__ = ("fleet_report", "fleet_text")
 
