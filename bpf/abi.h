@@ -5,13 +5,49 @@
 
 #include <linux/types.h>
 
+#ifndef FULL
+#define FULL 0 /* 1: the full program, with all that virtio's nine hash types do not need */
+#endif
+
 enum abi {
 	ABI_MAGIC = 0x53525356, /* "VSRS" in memory on a little-endian host */
-	ABI_LAYOUT_VERSION = 1, /* raise it with every change of struct rodata */
+	ABI_LAYOUT_VERSION = FULL ? 2 : 1, /* another one with every change of struct rodata */
 	HASH_KEY_SIZE = 40, /* virtio_net_config.rss_max_key_size in QEMU, and Microsoft's RSS */
 	HASH_INPUT_MAX = 36, /* two IPv6 addresses and two ports */
 	INDIRECTION_MAX = 512,
 	DEVICE_NAME_SIZE = 16, /* IFNAMSIZ */
+#if FULL
+	/* The kinds of IP packets: rows of struct features.types */
+	ROW_NONE = 0,
+	ROW_IPV4 = 1,
+	ROW_IPV6 = 2,
+	ROW_IPV6_EX = 3, /* with extension headers */
+	ROW_COUNT = 4,
+	/* Low four bits of a protocol's class: which four bytes are hashed beside the addresses; columns of features.types */
+	CLASS_NONE = 0,
+	CLASS_TCP = 1,
+	CLASS_UDP = 2,
+	CLASS_SCTP = 3,
+	CLASS_UDPLITE = 4,
+	CLASS_DCCP = 5,
+	CLASS_ESP = 6,
+	CLASS_AH = 7, /* in IPv4; in IPv6 it is an extension header */
+	CLASS_L2TPV3 = 8,
+	CLASS_ESP_UDP = 9,
+	CLASS_GTPU_TEID = 10,
+	CLASS_FLOW_LABEL = 11,
+	CLASS_COUNT = 16,
+	/* The next three bits: the tunnel that may be inside */
+	CLASS_TUNNEL_UDP = 0x10,
+	CLASS_TUNNEL_GRE = 0x20,
+	CLASS_TUNNEL_IPV4 = 0x30,
+	CLASS_TUNNEL_IPV6 = 0x40,
+	CLASS_TUNNEL_ETHERIP = 0x50,
+	CLASS_TUNNELS = 0x70,
+	CLASS_EXTENSION = 0x80, /* an IPv6 extension header */
+	PINS_MAX = 16,
+	TUNNEL_PORTS_MAX = 2,
+#endif
 };
 
 /* Why a packet got its queue. Bit (n - 1) of hash_types enables type n, as virtio 1.x section 5.1.6.4.3 numbers them. */
@@ -26,7 +62,19 @@ enum hash_type {
 	HASH_IPV6_EX,
 	HASH_TCPV6_EX,
 	HASH_UDPV6_EX,
-	HASH_TYPE_COUNT,
+	/* Ours: four bytes of a transport header (or the flow label) in the place of the ports, for both families */
+	HASH_SCTP,
+	HASH_UDPLITE,
+	HASH_DCCP,
+	HASH_ESP,
+	HASH_AH,
+	HASH_L2TPV3,
+	HASH_ESP_UDP,
+	HASH_GTPU_TEID,
+	HASH_FLOW_LABEL,
+	/* Not hashed: a pin decided */
+	REASON_PIN,
+	REASON_COUNT = FULL ? REASON_PIN + 1 : HASH_UDPV6_EX + 1,
 };
 
 /* Whose program this is: written before load, frozen with the rest of .rodata. */
@@ -57,18 +105,68 @@ struct rss_config {
 	__u32 toeplitz[HASH_INPUT_MAX][256];
 };
 
+#if FULL
+/* UDP destination ports in network byte order, each tunnel's twice where it has but one. */
+struct tunnel_ports {
+	__u16 vxlan_be[TUNNEL_PORTS_MAX];
+	__u16 vxlan_gpe_be[TUNNEL_PORTS_MAX];
+	__u16 geneve_be[TUNNEL_PORTS_MAX];
+	__u16 gre_udp_be[TUNNEL_PORTS_MAX];
+	__u16 gtpu_be[TUNNEL_PORTS_MAX];
+	__u16 pad[2];
+};
+
+/*
+ * A rule. The word of a packet: protocol (bits 0-7), IP version code and DSCP (8-15), TCI with the bit of DEI for "there
+ * is a tag" (16-31), ports as they are in the packet's memory (32-63); pins.h makes it. Addresses as in memory too.
+ */
+struct pin {
+	__u64 value;
+	__u64 mask;
+	__u64 addresses[4]; /* IPv6: source, destination; IPv4: in the first four bytes of words 0 and 1 */
+	__u64 addresses_mask[4];
+	__u16 queue;
+	__u8 has_addresses; /* any bit of addresses_mask is set */
+	__u8 flow_type; /* which of Python's flow types it was written with: for who reads it back */
+	__u8 pad[4];
+};
+
+/* What only the full program is configured with. Tables instead of branches keep the verifier's paths few. */
+struct features {
+	__u8 classes4[256]; /* class of the protocol in an IPv4 header */
+	__u8 classes6[256]; /* class of a next header */
+	__u8 types[ROW_COUNT * CLASS_COUNT]; /* enum hash_type */
+	__u64 tunnel_port_bits; /* bit (port & 63) of each UDP port that carries an enabled tunnel */
+	__u32 tunnel_types; /* enum tunnel_type (tunnel.h) */
+	__u8 symmetric;
+	__u8 pin_count;
+	__u8 pad[2];
+	struct tunnel_ports ports;
+	__u64 pins_value; /* what all pins have in common, so that one comparison is enough for most packets */
+	__u64 pins_mask;
+	struct pin pins[PINS_MAX];
+};
+#endif
+
 struct steering {
 	struct identity identity;
 	struct rss_config config;
+#if FULL
+	struct features features;
+#endif
 };
 
 /* One element of the per-CPU map queue_counters; the map's key is the queue. */
 struct queue_counters {
-	__u64 packets[HASH_TYPE_COUNT];
+	__u64 packets[REASON_COUNT];
 };
 
 _Static_assert(sizeof(struct identity) == 40, "identity has no hidden padding");
 _Static_assert(sizeof(struct rss_config) == 16 + 40 + 1024 + 36 * 1024, "rss_config has no hidden padding");
 _Static_assert(__builtin_offsetof(struct steering, config) == 40, "config follows identity");
+#if FULL
+_Static_assert(sizeof(struct pin) == 88, "pin has no hidden padding");
+_Static_assert(sizeof(struct features) == 576 + 16 + 24 + 16 + PINS_MAX * 88, "features has no hidden padding");
+#endif
 
 #endif

@@ -8,6 +8,8 @@
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
 
+#include "config.h"
+
 #ifndef DIRECT
 #define DIRECT 0
 #endif
@@ -18,6 +20,10 @@ enum eth_type_be {
 	ETH_8021Q = bpf_htons(0x8100),
 	ETH_8021AD = bpf_htons(0x88a8),
 	ETH_QINQ = bpf_htons(0x9100), /* before 802.1ad */
+	ETH_BRIDGED = bpf_htons(0x6558), /* an Ethernet frame, in GRE and GENEVE */
+	ETH_MPLS = bpf_htons(0x8847),
+	ETH_MPLS_MULTICAST = bpf_htons(0x8848),
+	ETH_PPPOE = bpf_htons(0x8864), /* of a session */
 };
 
 enum frame_sizes {
@@ -26,8 +32,15 @@ enum frame_sizes {
 	IPV6_HEADER = 40,
 	PORTS = 4,
 	WINDOW = ETH_HEADER + IPV6_HEADER + PORTS, /* 58: enough for TCP/IPv4 and TCP/IPv6 */
-	LAYER3_BYTES = DIRECT ? 48 : IPV6_HEADER + PORTS, /* direct loads are 8 bytes each */
+	/* Direct loads are 8 bytes each, and the full program compares addresses 8 bytes at a time. */
+	IN_WORDS = DIRECT || FULL,
+	LAYER3_BYTES = IN_WORDS ? 48 : IPV6_HEADER + PORTS,
 };
+
+static __always_inline bool is_vlan_tag(__u16 eth_type_be)
+{
+	return eth_type_be == ETH_8021Q || eth_type_be == ETH_8021AD || eth_type_be == ETH_QINQ;
+}
 
 /*
  * The headers as if the packet had no VLAN tag, no IPv4 option and no extension header: what lies further back is loaded
@@ -59,7 +72,17 @@ struct window {
 		} ipv6;
 		__u8 bytes[LAYER3_BYTES];
 	};
-} __attribute__((aligned(DIRECT ? 8 : 2)));
+} __attribute__((aligned(IN_WORDS ? 8 : 2)));
+
+/* The same number, of which the verifier knows nothing any more: paths with different ones become one. */
+static __always_inline __u64 forgotten(struct __sk_buff *skb, __u64 number)
+{
+	__u64 unknown = skb->len;
+
+	asm volatile("%0 ^= %1" : "+r"(number) : "r"(unknown));
+	asm volatile("%0 ^= %1" : "+r"(number) : "r"(unknown));
+	return number;
+}
 
 /*
  * Loads up to size bytes at offset; tells how many of them the packet has, or 0 for an unreadable packet. 64-bit lengths:
@@ -103,6 +126,16 @@ struct rtnl_link_stats64 {
 extern void *bpf_cast_to_kern_ctx(void *) __ksym;
 extern void *bpf_rdonly_cast(const void *, __u32) __ksym;
 
+/* Then what is behind the ports of IPv4 matters too. */
+static __always_inline bool looks_into_tunnels(void)
+{
+#if FULL
+	return steering.features.tunnel_types;
+#else
+	return false;
+#endif
+}
+
 /*
  * The window's 58 bytes as loads that the JIT inlines, where the packet is linear that far; tells whether it was. A packet
  * may end inside: what follows in its buffer is read then, and nobody looks at it, for `readable` says where it ends.
@@ -121,7 +154,7 @@ static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, s
 	to[2] = from->tx_packets;
 	to[3] = from->rx_bytes;
 	to[4] = from->tx_bytes;
-	if (window->eth_type_be != ETH_IPV4) {
+	if (looks_into_tunnels() || window->eth_type_be != ETH_IPV4) {
 		to[5] = from->rx_errors;
 		to[6] = from->tx_errors;
 		to[7] = from->rx_dropped;
@@ -133,11 +166,15 @@ static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, s
 /* Fills the window from offset on; tells how many of its bytes the packet has, or 0 for an unreadable packet. */
 static __always_inline __u32 load_window(struct __sk_buff *skb, __u64 offset, struct window *window)
 {
+	__u64 readable;
+
 #if DIRECT
 	if (skb->len > offset && load_directly(skb, offset, window))
-		return skb->len - offset < WINDOW ? skb->len - offset : WINDOW;
+		readable = skb->len - offset < WINDOW ? skb->len - offset : WINDOW;
+	else
 #endif
-	return load_up_to(skb, offset, window->mac, WINDOW);
+		readable = load_up_to(skb, offset, window->mac, WINDOW);
+	return FULL ? forgotten(skb, readable) : readable;
 }
 
 #endif

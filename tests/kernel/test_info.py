@@ -24,14 +24,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 KEY = bytes(range(40))
-FRAMES = sendable_frames(seed=3, count=400)
+FRAMES = [frame for frame in random_frames(seed=3, count=400) if 60 <= len(frame) <= 1500]
 RSS = RssConfig(KEY, 63, tuple(entry % 4 for entry in range(128)))
 IDENTITY = Identity("tap0", DeviceId(1, 2))
 
@@ -87,7 +87,7 @@ def test_counters_are_the_packets(tap: HeldTap) -> None:
     received = Counter(queue for queue, _frame in arrived)
     assert counters["queues"] == [received[queue] for queue in range(4)]
     types = Counter(steer(frame, RSS).hash_type or "none" for frame in FRAMES)
-    assert counters["hash_types"] == {reason: types[reason] for reason in REASONS}
+    assert counters["hash_types"] == {reason: types[reason] for reason in REASONS[:10]}  # the plain program's
     assert counters["packets"] == len(FRAMES) == sum(sum(row.values()) for row in counters["by_queue"])
     assert counters["spread"] == round(max(received.values()) * 4 / len(FRAMES), 3)
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import proof_frames
 from ansible_collections.virtnet.rss.tests.packets.builder import TCP, UDP, ipv4, ipv6, tcp, udp
+from ansible_collections.virtnet.rss.tests.packets.everything import EVERY_ROW
+from ansible_collections.virtnet.rss.tests.packets.pins import PIN_ROWS
 
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
@@ -63,15 +66,28 @@ def random_frame(source: random.Random) -> bytes:
     return bytes(frame)
 
 
+def random_row(source: random.Random) -> bytes:
+    """The packet of a row of the packet table, with tags in front of it, bytes changed, or its end cut off."""
+    frame = bytearray(source.choice(_row_frames()))
+    if source.random() < 0.2:
+        _with_tags(source, frame)
+    for _index in range(source.choice((0, 0, 1, 1, 3, 6))):
+        frame[source.randrange(12, len(frame))] = source.choice((0, 1, 4, 6, 8, 17, 41, 47, source.randrange(256)))
+    if source.random() < 0.3:
+        del frame[source.randrange(14, len(frame) + 1) :]
+    return bytes(frame)
+
+
+@functools.lru_cache(maxsize=None)
+def _row_frames() -> list[bytes]:
+    frames = {row.frame for row in EVERY_ROW} | {row.frame for row in PIN_ROWS}
+    return sorted(frame for frame in frames if len(frame) >= 14)
+
+
 def random_frames(*, seed: int, count: int) -> list[bytes]:
     """``count`` frames, the same for the same seed."""
     source = random.Random(seed)
     return [random_frame(source) for _index in range(count)]
-
-
-def sendable_frames(*, seed: int, count: int) -> list[bytes]:
-    """Those of ``count`` frames that a device takes as they are, neither padded nor refused."""
-    return [frame for frame in random_frames(seed=seed, count=count) if 60 <= len(frame) <= 1500]
 
 
 def random_flows(seed: int, count: int) -> list[bytes]:

@@ -11,7 +11,12 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import DIRECT, HELPER, PLAIN
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
+    DIRECT,
+    HELPER,
+    PLAIN,
+    SteeringObject,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import nobodys
 
@@ -34,12 +39,13 @@ def shipped_builds() -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=None)
-def build_named(name: str) -> bytes:
-    """The ELF of one of builds()."""
+def build_named(name: str, kind: SteeringObject = PLAIN) -> bytes:
+    """The ELF of one of builds(), of the plain or of the full program."""
     reads, variant = name.split()
     if variant == SHIPPED:
-        return PLAIN.elf(reads)
-    return _made(f"steering{'_direct' if reads == DIRECT else ''}.{variant}.o")
+        return kind.elf(reads)
+    words = ["steering", *(["full"] if kind is not PLAIN else []), *(["direct"] if reads == DIRECT else [])]
+    return _made(f"{'_'.join(words)}.{variant}.o")
 
 
 @functools.lru_cache(maxsize=None)

@@ -49,7 +49,7 @@ _Print = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, _Pointer)
 
 
 class ProgramInfo(ctypes.Structure):
-    """``struct bpf_prog_info`` of Linux 5.8 (include/uapi/linux/bpf.h); a newer kernel fills what it is given."""
+    """``struct bpf_prog_info`` (include/uapi/linux/bpf.h): a kernel fills what it knows and leaves the rest zero."""
 
     _fields_ = [
         ("type", ctypes.c_uint32),
@@ -86,6 +86,9 @@ class ProgramInfo(ctypes.Structure):
         ("prog_tags", ctypes.c_uint64),
         ("run_time_ns", ctypes.c_uint64),
         ("run_cnt", ctypes.c_uint64),
+        ("recursion_misses", ctypes.c_uint64),  # Linux 5.12
+        ("verified_insns", ctypes.c_uint32),  # Linux 5.16
+        ("pad", ctypes.c_uint32),
     ]
 
 

@@ -13,10 +13,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import (
     steering_abi,
     steering_direct_object,
+    steering_full_abi,
+    steering_full_direct_object,
+    steering_full_object,
     steering_object,
 )
 
-__all__ = ("DIRECT", "HELPER", "OBJECTS", "PLAIN", "PROGRAM", "SteeringObject", "object_of")
+__all__ = ("DIRECT", "FULL", "HELPER", "OBJECTS", "PLAIN", "PROGRAM", "SteeringObject", "object_of")
 
 PROGRAM = steering_object.PROGRAM
 # How a build reads packets: with inlined loads (two kernel functions that Linux has since 6.2), or by a helper call.
@@ -47,7 +50,14 @@ PLAIN = SteeringObject(
     frozenset((*steering_object.TAGS[sys.byteorder].values(), *TAGS_0_1_0[sys.byteorder])),
     {DIRECT: steering_direct_object.OBJECTS, HELPER: steering_object.OBJECTS},
 )
-OBJECTS = (PLAIN,)
+FULL = SteeringObject(
+    "full",
+    steering_full_abi.RODATA_SIZE,
+    sizeof(steering_full_abi.QueueCounters),
+    frozenset(steering_full_object.TAGS[sys.byteorder].values()),
+    {DIRECT: steering_full_direct_object.OBJECTS, HELPER: steering_full_object.OBJECTS},
+)
+OBJECTS = (PLAIN, FULL)
 
 
 def object_of(rodata_size: int) -> SteeringObject | None:

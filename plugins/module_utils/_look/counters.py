@@ -8,27 +8,21 @@ from __future__ import annotations
 import os
 import struct
 import typing as t
-from ctypes import sizeof
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import QueueCounters
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import VIRTIO_HASH_TYPES
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import REASONS
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
 __all__ = ("REASONS", "Counters", "counters_of", "read_counters")
 
-# What a packet is counted under, in the order of enum hash_type (bpf/abi.h).
-REASONS = ("none", *VIRTIO_HASH_TYPES)
-RECORD = struct.Struct(f"={sizeof(QueueCounters) // 8}Q")
-
 
 @dataclass(frozen=True)
 class Counters:
     """Packets since the program was attached: ``by_queue[queue][reason]``, with queues as the program numbers them and
-    reasons in the order of REASONS."""
+    reasons in the order of REASONS (enum hash_type of bpf/abi.h); the plain program has the first ten of them."""
 
     by_queue: tuple[tuple[int, ...], ...]
 
@@ -71,10 +65,13 @@ def read_counters(libbpf: Libbpf, map_id: int, queues: int) -> Counters | None:
 
 
 def counters_of(libbpf: Libbpf, descriptor: int, queues: int) -> Counters:
-    """The same of an open map."""
-    return Counters(tuple(map(_sum, inventory.read_per_cpu(libbpf, descriptor, RECORD.size, range(queues)))))
+    """The same of an open map. Its elements (struct queue_counters) tell by their size which program's they are."""
+    size = inventory.map_info(libbpf, descriptor).value_size
+    record = struct.Struct(f"={size // 8}Q")
+    elements = inventory.read_per_cpu(libbpf, descriptor, size, range(queues))
+    return Counters(tuple(_sum(map(record.unpack, values)) for values in elements))
 
 
-def _sum(values: list[bytes]) -> tuple[int, ...]:
+def _sum(values: t.Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     """Over the CPUs."""
-    return tuple(map(sum, zip(*map(RECORD.unpack, values))))
+    return tuple(map(sum, zip(*values)))

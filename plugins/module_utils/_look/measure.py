@@ -28,7 +28,6 @@ class Measurement:
     seconds: float
     packets: int  # times that the driver asked the program
     nanoseconds: int  # that all of them took
-    arrived: int | None = None  # packets that the guest got meanwhile, where somebody looked
 
     @property
     def per_packet(self) -> float | None:

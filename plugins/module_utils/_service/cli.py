@@ -29,7 +29,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.explain impor
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
-from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import COLUMNS, rows
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -98,12 +97,27 @@ def _release(arguments: Arguments) -> int:
 
 def _told(results: t.Sequence[Result], *, as_json: bool) -> int:
     """Print what was done with each device that a rule speaks of; 1 when one is not as it should be."""
-    told = rows(results)
+    rows = [
+        {
+            "name": result.device.name,
+            "netns": result.namespace.name,
+            "netns_inode": result.device.netns_inode,
+            "ifindex": result.device.ifindex,
+            "rule": result.rule.name,
+            "action": result.action,
+            "state": result.device.state,
+            "reason": (result.outcome.fallback.reason if result.outcome and result.outcome.fallback else "")
+            or result.reason,
+        }
+        for result in results
+        if result.rule  # the policy does not speak of the others
+    ]
     if as_json:
-        say(json.dumps(told))
+        say(json.dumps(rows))
     else:
-        say(table(("device", *COLUMNS[1:]), [[row[column] for column in COLUMNS] for row in told]))
-    return 1 if any(row["action"] in ("fallback", "wait") for row in told) else 0
+        columns = ("name", "netns", "rule", "action", "state", "reason")
+        say(table(("device", *columns[1:]), [[row[column] for column in columns] for row in rows]))
+    return 1 if any(row["action"] in ("fallback", "wait") for row in rows) else 0
 
 
 def _sightings(arguments: Arguments, seconds: float = 0) -> tuple[Sighting, ...]:
@@ -126,7 +140,7 @@ def _status(arguments: Arguments) -> None:
             report["queues"],
             (report["counters"] or {}).get("packets", ""),
             (report["counters"] or {}).get("spread") or "",
-            "; ".join(filter(None, (report["reason"] or report["implementation"]["reason"], *report["hints"]))),
+            report["reason"] or report["implementation"]["reason"],
         ]
         for report in reports
     ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
@@ -18,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof_features import feature_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -34,6 +36,10 @@ SEED = 7  # any number: the same flows each time, so that a failure can be repea
 MICROSOFT = Configuration(
     RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(256))), statistics=False
 )
+# The same for the full program: none of Microsoft's frames is SCTP.
+MICROSOFT_FULL = replace(
+    MICROSOFT, rss=replace(MICROSOFT.rss, hash_types=MICROSOFT.rss.hash_types | hash_types_to_mask(["sctp"]))
+)
 
 
 class Prover:
@@ -44,29 +50,31 @@ class Prover:
 
     def __init__(self, elf: bytes | None = None) -> None:
         self._elf = elf
-        self._proven_builds: set[str] = set()
+        self._proven_builds: set[tuple[bool, str]] = set()
         self._expected: dict[Configuration, list[tuple[bytes, int]]] = {}
 
     def prove(self, libbpf: Libbpf, program: SteeringProgram, configuration: Configuration) -> None:
         """ProofError for the first frame that goes elsewhere; the program's counters are zero afterwards."""
-        if program.reads not in self._proven_builds:
-            self._prove_kernel(libbpf)
-            self._proven_builds.add(program.reads)
+        build = (configuration.rss.is_plain, program.reads)
+        if build not in self._proven_builds:
+            self._prove_kernel(libbpf, MICROSOFT if configuration.rss.is_plain else MICROSOFT_FULL)
+            self._proven_builds.add(build)
         _compare(program, self._vectors(configuration), "the reference")
         program.clear_counters()
 
-    def _prove_kernel(self, libbpf: Libbpf) -> None:
+    def _prove_kernel(self, libbpf: Libbpf, configuration: Configuration) -> None:
         """The published hashes need the published key, so a program of its own, which is gone afterwards."""
-        rodata = encode(Identity("", DeviceId(0, 0)), MICROSOFT)
+        rodata = encode(Identity("", DeviceId(0, 0)), configuration)
         with SteeringProgram(libbpf, rodata, queues=1, elf=self._elf) as program:
             _compare(program, [(frame, value % 256) for frame, value in microsoft_frames()], "Microsoft's table")
 
     def _vectors(self, configuration: Configuration) -> list[tuple[bytes, int]]:
         if configuration not in self._expected:
             offset = configuration.l3_offset
+            frames = proof_frames(seed=SEED, l3_offset=offset)
             self._expected[configuration] = [
                 (frame, steer(frame, configuration.rss, l3_offset=offset).queue)
-                for frame in proof_frames(seed=SEED, l3_offset=offset)
+                for frame in (*frames, *feature_frames(configuration.rss, seed=SEED, l3_offset=offset))
             ]
         return self._expected[configuration]
 

@@ -10,13 +10,15 @@ import ctypes
 import os
 import sys
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi, steering_full_abi
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import fill_features, read_features
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
@@ -27,9 +29,9 @@ if t.TYPE_CHECKING:
 __all__ = ("Identity", "decode", "encode", "nobodys")
 
 OWNER = b"virtnet.rss"
-TABLES = abi.RssConfig.toeplitz.size
-# The least work for the verifier.
-NOTHING = Configuration(RssConfig(bytes(HASH_KEY_SIZE), 0, (0,), redirect=False), statistics=False)
+TABLES = steering_abi.RssConfig.toeplitz.size
+# The least work for the verifier; a feature makes it the full program's.
+NOTHING = RssConfig(bytes(HASH_KEY_SIZE), 0, (0,), redirect=False)
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,11 @@ class Identity:
 
 
 def encode(identity: Identity, configuration: Configuration) -> bytes:
-    """The section's content: ``struct rodata`` (bpf/steering.bpf.c), RODATA_SIZE bytes, host byte order.
-
-    CapabilityError for a configuration that the program of this release cannot compute.
+    """The section's content: ``struct rodata`` of the plain program, or of the full one where the configuration needs
+    that (generated/steering_abi.py, steering_full_abi.py); host byte order.
     """
-    if not configuration.rss.is_plain:
-        raise CapabilityError(
-            f"{identity.name}: the steering program hashes virtio's nine hash types only; it knows no tunnels, no "
-            "symmetric hash and no pins yet",
-            device=identity.name,
-        )
+    plain = configuration.rss.is_plain
+    abi = steering_abi if plain else steering_full_abi
     rodata = abi.Rodata()
     name = os.fsencode(identity.name)
     rodata.bpf_metadata_owner = OWNER
@@ -72,23 +69,22 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     config.indirection[: len(rss.indirection)] = rss.indirection
     tables = lookup_tables_packed(key=rss.hash_key, byteorder=sys.byteorder)
     ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
+    if not plain:
+        fill_features(steering.features, rss)
     return bytes(rodata)[: abi.RODATA_SIZE]
 
 
 def decode(content: bytes) -> tuple[Identity, Configuration] | None:
     """Identity and configuration out of a program's .rodata; None when it is not what encode() writes.
 
-    Another magic, layout, size, a value out of range, or lookup tables that are not the key's make a program somebody
-    else's, whatever its name says.
+    Another magic, layout, size, a value out of range, or tables that do not follow from the rest make a program
+    somebody else's, whatever its name says.
     """
-    if len(content) != abi.RODATA_SIZE:
+    plain = len(content) == steering_abi.RODATA_SIZE
+    if not plain and len(content) != steering_full_abi.RODATA_SIZE:
         return None
-    steering = abi.Steering.from_buffer_copy(content)
-    identity, config = steering.identity, steering.config
-    if identity.magic != abi.ABI_MAGIC or identity.layout_version != abi.ABI_LAYOUT_VERSION:
-        return None
-    if bytes(config.toeplitz) != lookup_tables_packed(key=bytes(config.hash_key), byteorder=sys.byteorder):
-        return None
+    steering = (steering_abi if plain else steering_full_abi).Steering.from_buffer_copy(content)
+    device, config = steering.identity, steering.config
     try:
         configuration = Configuration(
             rss=RssConfig(
@@ -97,20 +93,20 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
                 indirection=tuple(config.indirection[: config.indirection_mask + 1]),
                 default_queue=config.default_queue,
                 redirect=bool(config.redirect),
+                **({} if plain else read_features(steering.features)),
             ),
             statistics=bool(config.statistics),
             l3_offset=config.l3_offset,
         )
     except InputError:
         return None
-    device = DeviceId(identity.netns_inode, identity.ifindex)
-    return Identity(os.fsdecode(identity.device), device), configuration
+    identity = Identity(os.fsdecode(device.device), DeviceId(device.netns_inode, device.ifindex))
+    return (identity, configuration) if encode(identity, configuration) == content else None
 
 
 def nobodys(kind: SteeringObject) -> bytes:
     """For a program that is loaded to be looked at, of no device here: whoever looks meanwhile sees that it steers
     nothing in this namespace.
     """
-    content = encode(Identity("", DeviceId(current_namespace().inode, 0)), NOTHING)
-    assert len(content) == kind.rodata_size
-    return content
+    rss = NOTHING if kind is PLAIN else replace(NOTHING, symmetric=True)
+    return encode(Identity("", DeviceId(current_namespace().inode, 0)), Configuration(rss, statistics=False))
