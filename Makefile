@@ -4,8 +4,8 @@
 SESSIONS := $(shell sed -nE 's/^(def |simple.")([a-z]+)(.run: Phase[^ ]*|",) .*/\2/p' noxfile.py)
 SCENARIOS := $(patsubst molecule/%/molecule.yml,vm-%,$(wildcard molecule/*/molecule.yml))
 
-.DEFAULT_GOAL := help
-.PHONY: help test $(SESSIONS) $(SCENARIOS) test-vms test-guests test-fleet
+.PHONY: help test $(SESSIONS) $(SCENARIOS) test-vms test-guests test-fleet \
+	fuzz parsers faults traffic soak robustness bench demo clean
 help: ## this list
 	@awk -F '"' '/^def [a-z]+\(run: Phase/ { split($$0, word, /[ (]/); name = word[2]; getline; text = $$4 } \
 		/^simple/ { name = $$2; text = $$4 } \
@@ -26,28 +26,19 @@ test-fleet: ## the playbooks over network namespaces with guests, and over VMs (
 matrix:
 	@tools/check $(or $(patsubst %,'matrix(%)',$(CORES)),matrix)
 
-.PHONY: fuzz parsers faults traffic soak robustness
 fuzz: ## a million frames through the program and the reference
 parsers: ## coverage-guided fuzzing of what parses other people's bytes
 faults: ## every system call of attach, replace and detach fails, or is the last one
 traffic: ## a million packets during 3,000 exchanges of the program
 soak: ## the service for ten minutes; with MINUTES=N for N
-fuzz parsers faults traffic:
-	@tests/robustness/run $@
-soak:
-	@tests/robustness/run soak --minutes $(or $(MINUTES),10)
+fuzz parsers faults traffic soak:
+	@tests/robustness/run $@ $(if $(filter soak,$@),--minutes $(or $(MINUTES),10))
 robustness: fuzz parsers faults traffic soak ## all five, and docs/robustness.md of their figures
 	@tests/robustness/run page
-
-.PHONY: bench
 bench: ## ours beside QEMU's own program and beside nothing (bench/); writes bench/results/latest.json
 	@bench/run
-
-.PHONY: demo
 demo: ## the main job on real packets; with TAPS="vnet0" only show the plan for these devices; PICTURE=FILE.svg draws it
 	@TAPS='$(TAPS)' PICTURE='$(PICTURE)' tests/demo/run
-
-.PHONY: clean
 clean: ## remove what the targets above made
 	rm -rf .venv .build .ansible .mypy_cache .nox .pytest_cache .ruff_cache dist tests/output
 	$(MAKE) -C bpf clean

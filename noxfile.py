@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is checked, session by session: `make`, or `.venv/bin/nox --list`. `test` has the list of what `make test` runs.
-
-Each runs in a copy of the tree below .build, with the packages of .venv, and logs to .build/logs.
-"""
+"""What is checked, each in a copy of the tree below .build: `make`, or `.venv/bin/nox --list`. TEST is `make test`."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +19,8 @@ from tools.phase import PYTEST_PASSED, Phase, phase, simple
 from tools.tree import BIN, BUILD, ROOT, TREE, VENV, git_files, home, work_tree
 
 # The quick ones first
-TEST = [
-    *("lint", "types", "licences", "bpf", "dist", "galaxy", "environment", "installed"),
-    *("units", "page", "integration", "kernel", "service", "sanity"),
-]
+TEST = ["lint", "types", "licences", "bpf", "dist", "galaxy", "environment", "installed"]
+TEST += ["units", "page", "integration", "kernel", "service", "sanity"]
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
 # Every Python that a supported ansible-core runs modules on, from the oldest that plugins/ are written for
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
@@ -40,7 +34,6 @@ CORES = {
     "2.21": ("3.13", 9, 14),
 }
 
-nox.needs_version = ">=2026.10.20"
 nox.options.sessions = ["test"]
 antsibull_nox.load_antsibull_nox_toml()  # extra-checks
 
@@ -63,6 +56,7 @@ simple("page", "the report of virtnet.rss.audit, in a headless browser", "pytest
 simple("kernel", "what needs this host's kernel (root)", "make -C bpf variants", "pytest tests/kernel tests/robustness")
 simple("service", "the service on real TAP devices (root)", "pytest tests/service")
 simple("fleet", "the playbooks over network namespaces with busy guests (root)", "pytest tests/fleet")
+simple("docs", "the documentation site, in .build/docs/html", f"docs/build {BUILD}/docs")
 simple("guests", "real QEMU guests on TAP devices of this host (root)", "pytest tests/guests")
 
 
@@ -76,8 +70,7 @@ def lint(run: Phase) -> None:
     # Scripts say so in their first line, whatever their name.
     run("shellcheck", *git_files(TREE, "grep", "--untracked", "-lIE", "-e", "^#!.*[/ ](ba)?sh( |$)"))
     run("antsibull-changelog", "lint")
-    workflows = git_files(TREE, "ls-files", ".github/workflows")
-    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *git_files(TREE, "ls-files", ".github"))
 
 
 @phase()
@@ -104,9 +97,8 @@ def galaxy(run: Phase) -> None:
     references = ("--validate-collection-refs", "all", "--check-extra-docs-refs")
     run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", *references, ".")
     archive = release.build(run, BUILD / "dist" / "galaxy")
-    words = ("python", "-m", "galaxy_importer.main", archive)
-    passed = "Importer processing completed successfully"
-    run(*words, cwd=archive.parent, evidence=passed, HOME=run.home, PYTHONPATH=VENV / "importer")
+    importer = ("env", f"PYTHONPATH={VENV / 'importer'}", "python", "-m", "galaxy_importer.main")
+    run(*importer, archive, cwd=archive.parent, evidence="completed successfully", HOME=run.home)
 
 
 @phase()
@@ -120,8 +112,7 @@ def environment(run: Phase) -> None:
 @phase()
 def installed(run: Phase) -> None:
     """the tarball in an empty environment: documentation, examples, real devices (root)"""
-    archive = release.build(run, BUILD / "dist" / "installed")
-    run("tests/installed/run", archive, BUILD / "empty", evidence="failed=0")
+    run("tests/installed/run", release.build(run, BUILD / "dist" / "installed"), BUILD / "empty", evidence="failed=0")
 
 
 @phase()
@@ -145,8 +136,7 @@ def sanity(run: Phase, pythons: Sequence[str] = PYTHONS) -> None:
     """ansible-test sanity"""
     # Without --python: `compile` and `import` run on every Python found, the others on ours.
     _found(run, pythons)
-    words = ("--color", "no", "--requirements")
-    run("ansible-test", "sanity", *words, evidence="Running sanity test", HOME=run.home)
+    run("ansible-test", "sanity", "--color", "no", "--requirements", evidence="Running sanity test", HOME=run.home)
 
 
 @phase()
@@ -181,22 +171,8 @@ def matrix(run: Phase, core: str) -> None:
 
 
 @phase()
-def docs(run: Phase) -> None:
-    """the documentation site, in .build/docs/html"""
-    source = BUILD / "docs" / "source"
-    shutil.rmtree(source.parent, ignore_errors=True)
-    shutil.copytree(TREE / "docs", source)
-    (source / "reference").mkdir(mode=0o755)
-    words = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", source / "reference")
-    run("antsibull-docs", "collection", *words, "virtnet.rss")
-    run("python", source / "kernels.py", source / "kernels.md")
-    run("sphinx-build", "-q", "-W", "-n", "--keep-going", "-b", "html", source, BUILD / "docs" / "html")
-
-
-@phase()
 def changelog(run: Phase) -> None:
-    """for a release: CHANGELOG.md out of the fragments, for the version in galaxy.yml"""
-    # In the checkout itself: it is part of the release's commit.
+    """for a release: CHANGELOG.md of the checkout out of the fragments, for the version in galaxy.yml"""
     release.changelog(run, ROOT)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import subprocess
 import time
 import typing as t
 from pathlib import Path
@@ -20,6 +19,7 @@ from tools.tree import BIN, BUILD, COLLECTION, ROOT, VENV
 GAPS = re.compile(r"^WARNING: ((?:Skipping|Excluding) .*)(?<!could not be found\.)$", re.MULTILINE)
 PYTEST_PASSED = r"\b[1-9]\d* passed"
 SHOWN_LINES = 200
+_Body = t.TypeVar("_Body", bound=t.Callable[..., None])
 
 
 class Phase:
@@ -29,9 +29,9 @@ class Phase:
     seconds = 600
 
     def __init__(self, session: nox.Session, name: str) -> None:
-        self.session, self.failures = session, list[str]()
+        self.session, self.name, self._begin = session, name, time.monotonic()
+        self.failures: list[str] = []
         self.place(BUILD, VENV)
-        self.name, self._begin = name, time.monotonic()
         self._path = BUILD / "logs" / f"{name}.log"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self._path.open("w", encoding="utf-8")
@@ -61,7 +61,6 @@ class Phase:
                 *("timeout", "--kill-after=10", str(self.seconds), "env", "--chdir", cwd or self.tree, *argv),
                 env={**self._env, **{name: str(value) for name, value in env.items()}},
                 stdout=self._log,
-                stderr=subprocess.STDOUT,
                 external=True,
                 log=False,
                 terminate_timeout=10,
@@ -101,13 +100,10 @@ def _result(name: str, line: str) -> None:
             file.write(line)
 
 
-Body = t.TypeVar("Body", bound=t.Callable[..., None])
-
-
-def phase(*, requires: t.Sequence[str] = ("setup",)) -> t.Callable[[Body], Body]:
+def phase(*, requires: t.Sequence[str] = ("setup",)) -> t.Callable[[_Body], _Body]:
     """Make a session of a function of a Phase and nox's parameters, for root only if its docstring says "(root"."""
 
-    def decorate(function: Body) -> Body:
+    def decorate(function: _Body) -> _Body:
         def session(session: nox.Session, **parameters: str) -> None:
             run = Phase(session, "-".join((function.__name__, *parameters.values())))
             if "(root" in (function.__doc__ or "") and os.geteuid():

@@ -16,9 +16,6 @@ COLLECTION = Path("ansible_collections", "virtnet", "rss")
 TREE = BUILD / COLLECTION
 # Links to the interpreters found, made by tools/check
 BIN = BUILD / "bin"
-# The name has pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.17, then 2.18 and 2.19, then
-# 2.20 and 2.21.
-GET_PIP = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
 
 def git_files(top: Path, *words: str) -> list[str]:
@@ -45,15 +42,16 @@ def work_tree(tree: Path) -> None:
 
 def home(path: Path) -> None:
     """A home that ansible-test may fill; pip's settings and downloads are the user's, its chatter is left out."""
-    for name in (".config", ".cache"):
-        link = path / name / "pip"
+    for name in (".config/pip", ".cache/pip"):
+        link = path / name
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.is_symlink():
-            link.symlink_to(Path(f"~/{name}/pip").expanduser())
+            link.symlink_to(Path("~", name).expanduser())
     (path / "ansible.cfg").touch()
     (path / ".pip").mkdir(exist_ok=True)
     (path / ".pip" / "pip.conf").write_text("[global]\nquiet = 2\n")
     cache = path / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for name in GET_PIP:
-        shutil.copy(Path(__file__).with_name("get_pip.py"), cache / name)
+    # pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.17, 2.18 and 2.19, 2.20 and 2.21
+    for version in ("23_1_2", "24_2", "25_2"):
+        shutil.copy(Path(__file__).with_name("get_pip.py"), cache / f"get_pip_{version}.py")

@@ -21,8 +21,9 @@ options:
   answers:
     description:
       - The hosts' variables, as C(hostvars) has them.
-      - Of each host C(audit_facts), the registered result of M(virtnet.rss.capability_facts), C(audit_info), that of
-        M(virtnet.rss.tap_steering_info), and optionally C(audit_dry_run), that of a command that prints what
+      - Of each host C(audit_host), the registered result of M(virtnet.rss.host_steering) with C(state=look).
+      - Or, as in 0.1.0, C(audit_facts), the registered result of M(virtnet.rss.capability_facts), C(audit_info),
+        that of M(virtnet.rss.tap_steering_info), and optionally C(audit_dry_run), that of a command that prints what
         C(virtnet-rss apply --dry-run --json) says, then what
         C(systemctl show --property=LoadState,ActiveState virtnet-rss) says.
     type: dict

@@ -61,7 +61,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.plugin_utils.rollout import rollout_verdict
+from ansible_collections.virtnet.rss.plugins.module_utils._verdict import rollout_verdict
 
 
 def _filter(value: t.Any, before: t.Any, **limits: t.Any) -> list[str]:

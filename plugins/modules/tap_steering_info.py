@@ -155,7 +155,8 @@ taps:
         hash_types: {none: 4, ipv4: 0, tcpv4: 2000, udpv4: 1996}
         spread: 1.012
         excess: 1.012
-      measured: {seconds: 2.0, packets: 3812, nanoseconds_per_packet: 61.4}
+      measured: {seconds: 2.0, packets: 3812, arrived: 3812, nanoseconds_per_packet: 61.4}
+      hints: []
       observed:
         seconds: 5.0
         packets: 12840
@@ -261,7 +262,16 @@ taps:
       contains:
         seconds: {description: The time., type: float}
         packets: {description: Packets that the driver asked the program about., type: int}
+        arrived: {description: Packets that the guest got in that time., type: int, version_added: 0.2.0}
         nanoseconds_per_packet: {description: What one cost., type: float}
+    hints:
+      description:
+        - Sentences, which are warnings of the task as well. One tells of a poor spread whose packets have nothing but
+          addresses to be told apart by, with the words that may be missing.
+        - Another, with O(measure), of packets that reached the guest past the program, as XDP of the host sends them.
+      type: list
+      elements: str
+      version_added: 0.2.0
     observed:
       description: What became of the packets that were watched; null without O(observe).
       type: dict

@@ -9,10 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
-from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, read_dry_run
-
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import DryRun
+from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, DryRun, read_dry_run
 
 __all__ = ("fleet_report", "fleet_text")
 
@@ -31,19 +28,31 @@ Report = t.Dict[str, t.Any]
 def fleet_report(names: t.Sequence[str], answers: t.Mapping[str, t.Mapping[str, t.Any]]) -> Report:
     """``hosts``, ``devices`` and ``totals`` out of what each of the named hosts answered.
 
-    ``answers`` maps a host's name to its variables: ``audit_facts`` and ``audit_info``, the results of capability_facts
-    and tap_steering_info, and where drift and the service are wanted ``audit_dry_run``, which ``read_dry_run`` reads.
+    ``answers`` maps a host's name to its variables: ``audit_host``, the result of host_steering (state look); or
+    ``audit_facts`` and ``audit_info``, the results of capability_facts and tap_steering_info, and where drift and the
+    service are wanted ``audit_dry_run``, which ``read_dry_run`` reads.
     What is missing or failed is told. InputError for names that are no list.
     """
     if isinstance(names, str) or not isinstance(names, t.Sequence):
         raise InputError("_input", names, "a list of host names")
     hosts, devices = [], []
     for name in sorted(names):
-        given = answers.get(name) or {}
-        dry_run = read_dry_run(_result(given, "audit_dry_run"))
+        given, dry_run = _answers(answers.get(name) or {})
         hosts.append(_host(name, given, dry_run))
         devices += _devices(name, given, dry_run)
     return {"hosts": hosts, "devices": devices, "totals": _totals(hosts, devices)}
+
+
+def _answers(variables: t.Mapping[str, t.Any]) -> tuple[t.Mapping[str, t.Any], DryRun]:
+    """What a host answered in one run of host_steering, or in one of each module and a command."""
+    host = _result(variables, "audit_host")
+    if not host:
+        return variables, read_dry_run(_result(variables, "audit_dry_run"))
+    if host.get("failed") or host.get("unreachable"):
+        return {"audit_facts": host, "audit_info": host}, DryRun([], "", "")
+    facts = {"ansible_facts": {"virtnet_rss": host.get("facts")}}
+    dry_run = DryRun(list(host.get("devices") or ()), host.get("refused", ""), host.get("service", ""))
+    return {"audit_facts": facts, "audit_info": host}, dry_run
 
 
 def _result(given: t.Mapping[str, t.Any], what: str) -> t.Mapping[str, t.Any]:
@@ -73,8 +82,9 @@ def _status(known: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any], refused:
     facts, info = results[:2]
     lost = [str(result.get("msg") or "no answer") for result in results if result.get("unreachable")]
     if lost:
-        return UNREACHABLE, lost
-    failures = [str(result.get("msg", "no reason was given")) for result in (facts, info) if result.get("failed")]
+        return UNREACHABLE, list(dict.fromkeys(lost))
+    failed = [str(result.get("msg", "no reason was given")) for result in (facts, info) if result.get("failed")]
+    failures = list(dict.fromkeys(failed))
     failures += [refused] if refused else []
     if failures:
         return FAILED, failures
@@ -105,7 +115,8 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "owner": program.get("owner", ""),
         "since": program.get("loaded_at", ""),
         "decides": tap["implementation"]["decides"],
-        "reason": tap["reason"] or tap["implementation"]["reason"],
+        "reason": "; ".join(filter(None, (tap["reason"] or tap["implementation"]["reason"], *tap.get("hints", ())))),
+        "hints": len(tap.get("hints", ())),
         "holder": ", ".join(holder["command"] for holder in tap["holders"]),
         "queues": tap["queues"],
         "disabled_queues": tap["disabled_queues"],
@@ -169,7 +180,11 @@ def _counts(counts: t.Mapping[str, int]) -> str:
 
 def _needs_a_look(device: Report) -> bool:
     return bool(
-        device["drift"] or device["uneven"] or device["verdict"] in GAINING or device["state"] in ("foreign", "unknown")
+        device["drift"]
+        or device["uneven"]
+        or device["hints"]
+        or device["verdict"] in GAINING
+        or device["state"] in ("foreign", "unknown")
     )
 
 

@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 import socket
-import sys
 import typing as t
 import zlib
 from dataclasses import dataclass
@@ -34,12 +33,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import BPF, CLANG, build
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap, set_up
+from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
-FRAMES = [frame for frame in random_frames(seed=5, count=200) if 60 <= len(frame) <= 1500]
+FRAMES = sendable_frames(seed=5, count=200)
 KEY = bytes(range(40))
 STEERED_BEFORE = Desired(hash_key=KEY, redirect=False, default_queue=2)
 WANTED = {"taps": ["tap0"], "hash_key": KEY.hex(), "default_queue": 1}
@@ -62,10 +62,9 @@ class Cause:
 
 
 def refused_by_seccomp(name: str) -> Cause:
-    script = str(Path(__file__).parents[1] / "support" / "refuse_bpf.py")
     number: int = getattr(errno, name)
     reason = re.escape(os.strerror(number)) + ".*seccomp filter"
-    return Cause(f"seccomp-{name}", (sys.executable, script, name), "load", reason, number)
+    return Cause(f"seccomp-{name}", tuple(refusing(name)), "load", reason, number)
 
 
 CAUSES = (

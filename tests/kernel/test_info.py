@@ -24,14 +24,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 KEY = bytes(range(40))
-FRAMES = [frame for frame in random_frames(seed=3, count=400) if 60 <= len(frame) <= 1500]
+FRAMES = sendable_frames(seed=3, count=400)
 RSS = RssConfig(KEY, 63, tuple(entry % 4 for entry in range(128)))
 IDENTITY = Identity("tap0", DeviceId(1, 2))
 

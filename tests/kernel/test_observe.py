@@ -32,13 +32,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, IFF_VNET_HDR, HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import TREE, run_module
 
 KEY, OTHER_KEY = bytes(range(40)), bytes(range(40, 0, -1))
-FRAMES = [frame for frame in random_frames(seed=19, count=600) if 60 <= len(frame) <= 1500]
+FRAMES = sendable_frames(seed=19, count=600)
 WANTED = Desired(hash_key=KEY)
 Arrived = t.List[t.Tuple[int, bytes]]
 

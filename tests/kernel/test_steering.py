@@ -27,12 +27,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import r
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 KEY = bytes(range(40))
-FRAMES = [frame for frame in random_frames(seed=1, count=400) if 60 <= len(frame) <= 1500]
+FRAMES = sendable_frames(seed=1, count=400)
 
 
 def only(outcomes: t.Sequence[Outcome]) -> Outcome:

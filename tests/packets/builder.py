@@ -160,9 +160,9 @@ def gre(payload: bytes, ethertype: int, *, flags: int = 0) -> bytes:
     return struct.pack("!HH", flags, ethertype) + b"\0\0\0\x2a" * fields + payload
 
 
-def gtpu(payload: bytes, *, options: bytes = b"", flags: int = 0x30, kind: int = 255) -> bytes:
+def gtpu(payload: bytes, *, options: bytes = b"", flags: int = 0x30, kind: int = 255, teid: bytes = FOUR) -> bytes:
     """``options`` are what flags E 4, S 2 and PN 1 announce: sequence number, N-PDU, next type, extensions."""
-    return struct.pack("!BBH", flags, kind, len(options) + len(payload)) + FOUR + options + payload
+    return struct.pack("!BBH", flags, kind, len(options) + len(payload)) + teid + options + payload
 
 
 def etherip(frame: bytes, header: bytes = b"\x30\0") -> bytes:

@@ -90,6 +90,11 @@ def random_frames(*, seed: int, count: int) -> list[bytes]:
     return [random_frame(source) for _index in range(count)]
 
 
+def sendable_frames(*, seed: int, count: int) -> list[bytes]:
+    """Those of ``count`` frames that a device takes as they are, neither padded nor refused."""
+    return [frame for frame in random_frames(seed=seed, count=count) if 60 <= len(frame) <= 1500]
+
+
 def random_flows(seed: int, count: int) -> list[bytes]:
     """A packet each of TCP and UDP flows over IPv4 and IPv6."""
     source = random.Random(seed)

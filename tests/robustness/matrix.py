@@ -13,7 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Rss
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import LOCK_FILE
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.robustness.injection import Fault, faults, run_with
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import settled
@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 __all__ = ("WORKS", "Outcome", "Work", "begin", "ending", "look", "outcome_of", "outcomes")
 
 OLD_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80))
-FRAMES = [frame for frame in random_frames(seed=8, count=200) if 60 <= len(frame) <= 1500]
+FRAMES = sendable_frames(seed=8, count=200)
 LEFT_BEHIND_SECONDS = 3.0  # the kernel frees a program a grace period after its last user
 
 

@@ -10,8 +10,9 @@ import pytest
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
 from ansible_collections.virtnet.rss.tests.support.running import Running
-from ansible_collections.virtnet.rss.tests.support.steered import REFUSE_BPF, RULE, assert_steered, info
+from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered, info
 
 # Of the folders that the dynamic linker looks in, a copy-on-write view without the library.
 NO_LIBBPF = """
@@ -96,7 +97,7 @@ def test_the_reason_is_in_the_status_line(service: Running, tap: HeldTap) -> Non
     assert tap.pid
     service.write(RULE)
     with HeldTap("tap1"):
-        service.start(wrapper=REFUSE_BPF)
+        service.start(wrapper=refusing("EPERM"))
         eventually(lambda: "tap0: load: " in service.status_text())
         assert service.status_text().startswith("STATUS=0 of 2 devices steered; ")
         assert "Operation not permitted" in service.status_text() and service.status_text().endswith("(and 1 more)")

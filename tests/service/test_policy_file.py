@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import answer, run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
+from ansible_collections.virtnet.rss.tests.support.steered import info
 
 FIRST = [{"name": "guests", "match": {"device": "tap*"}}]
 SECOND = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"weight": [3, 1]}}]
@@ -24,11 +25,6 @@ KEY = ":".join(["5a"] * 40)
 
 def policy(path: Path, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
     return run_module("host_policy", {"path": str(path), **options}, check=check, diff=True)
-
-
-def steering_of(tap: HeldTap) -> dict[str, t.Any]:
-    found: dict[str, t.Any] = run_module("tap_steering_info", {"taps": [tap.name]})["taps"][0]
-    return found
 
 
 def rules(path: Path) -> t.Any:
@@ -43,11 +39,11 @@ def test_the_service_obeys_it(service: Running, tap: HeldTap) -> None:
     path = service.policy / "50-steering.json"
     assert policy(path, rules=[{"match": {"device": tap.name}}])["changed"]
     service.start()
-    eventually(lambda: steering_of(tap)["state"] == "steered")
+    eventually(lambda: info(tap.name)["state"] == "steered")
     assert policy(path, rules=[{"match": {"device": tap.name}, "state": "absent"}])["changed"]
-    eventually(lambda: steering_of(tap)["state"] == "automatic")
+    eventually(lambda: info(tap.name)["state"] == "automatic")
     assert policy(path, state="previous")["changed"]
-    eventually(lambda: steering_of(tap)["state"] == "steered")
+    eventually(lambda: info(tap.name)["state"] == "steered")
 
 
 def test_it_tells_what_it_would_do_and_does_it_once(tmp_path: Path) -> None:

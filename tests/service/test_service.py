@@ -13,11 +13,11 @@ import pytest
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
-    REFUSE_BPF,
     RULE,
     assert_steered,
     attach_foreign,
@@ -116,7 +116,7 @@ def test_a_disk_that_takes_nothing(service: Running, tap: HeldTap, size: str) ->
 def test_bpf_is_refused(service: Running, tap: HeldTap) -> None:
     """The host cannot steer: automatic selection, one clear line, and no end."""
     service.write(RULE)
-    service.start(wrapper=REFUSE_BPF)
+    service.start(wrapper=refusing("EPERM"))
     assert len({queue for queue, _frame in tap.send(FRAMES)}) > 1
     assert service.process and service.process.poll() is None
     output = service.stop()

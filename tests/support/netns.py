@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, c_call
-
 __all__ = ("enter_new_network_namespace", "own_network_namespace")
+
+CLONE_NEWNET = 0x40000000
 
 
 def enter_new_network_namespace() -> None:
     """For good."""
-    c_call("unshare", CLONE_NEWNET)
+    _call("unshare", CLONE_NEWNET)
 
 
 @contextlib.contextmanager
@@ -26,6 +27,12 @@ def own_network_namespace() -> t.Iterator[None]:
         try:
             yield
         finally:
-            c_call("setns", home, CLONE_NEWNET)
+            _call("setns", home, CLONE_NEWNET)
     finally:
         os.close(home)
+
+
+def _call(function: str, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, function)(*arguments):
+        raise OSError(ctypes.get_errno(), function)

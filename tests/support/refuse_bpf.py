@@ -12,11 +12,18 @@ import os
 import struct
 import sys
 
+__all__ = ("refusing",)
+
 BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}  # include/uapi/asm-generic/unistd.h
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO = 0x7FFF0000, 0x00050000
 # Classic BPF: load the system call's number (offset 0 of struct seccomp_data), compare, return.
 LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
+
+
+def refusing(error: str) -> list[str]:
+    """The words in front of a command whose bpf() calls shall get this error."""
+    return [sys.executable, os.path.abspath(__file__), error]
 
 
 class Program(ctypes.Structure):

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
-from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import st
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
+from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
@@ -24,7 +22,6 @@ __all__ = (
     "FRAMES",
     "KEY",
     "OTHER_KEY",
-    "REFUSE_BPF",
     "RULE",
     "assert_steered",
     "attach_foreign",
@@ -37,8 +34,7 @@ __all__ = (
 KEY = bytes(range(40))
 OTHER_KEY = KEY[::-1]
 RULE: dict[str, t.Any] = {"name": "guests", "match": {"device": "tap*"}, "hash_key": KEY.hex()}
-FRAMES = [frame for frame in random_frames(seed=6, count=300) if 60 <= len(frame) <= 1500]
-REFUSE_BPF = [sys.executable, str(Path(__file__).with_name("refuse_bpf.py")), "EPERM"]
+FRAMES = sendable_frames(seed=6, count=300)
 
 
 def info(name: str = "tap0") -> dict[str, t.Any]:

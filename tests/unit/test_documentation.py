@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import MATCH, RULE
 from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
@@ -70,3 +71,12 @@ def test_the_readme_names_the_systems_that_are_tested() -> None:
     table = (ROOT / "README.md").read_text(encoding="utf-8").split(heading)[1]
     rows = [f"| Debian {suite.name} | {suite.kernel} | {suite.libbpf} | {suite.python} |" for suite in SUITES]
     assert table.split("\n\n", 1)[0].splitlines() == rows
+
+
+def test_the_action_group_has_the_modules_that_know_netns() -> None:
+    """Defaults of a group go to every module in it, and one that does not know an option fails."""
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    texts = {path.stem: path.read_text(encoding="utf-8").split('DOCUMENTATION = r"""')[1] for path in modules}
+    documented = {name: yaml.safe_load(text.split('"""')[0]) for name, text in texts.items()}
+    assert set(groups["tap"]) == {name for name, words in documented.items() if "netns" in words["options"]}

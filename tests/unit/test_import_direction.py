@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports point one way: modules, _module, _service, _policy, _look, _steering, _tap, the libraries, _errors."""
+"""Imports point one way: modules, _module, _host, _service, _policy, _look, _steering, _tap, the libraries, _errors."""
 
 from __future__ import annotations
 
@@ -31,11 +31,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_look": ("_steering", *LIBRARIES, "_errors", "_text"),
     "_policy": ("_look", "_steering", *LIBRARIES, "_errors", "_text"),
     "_service": ("_policy", "_look", "_steering", *LIBRARIES, "_errors", "_text"),
-    "_module": ("_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors", "_text"),
+    "_verdict": ("_errors", "_text"),
+    "_host": ("_verdict", "_service", "_policy", "_look", "_steering", *LIBRARIES, "_errors", "_text"),
+    "_module": ("_host", "_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors", "_text"),
     "modules": ("_module",),
     # pure, on the controller: nothing there can reach a kernel
     "plugin_utils": ("_errors", "_text"),
-    "filter": ("plugin_utils", "_rss", "_errors", "_text"),
+    "action": ("plugin_utils",),
+    "filter": ("plugin_utils", "_verdict", "_rss", "_errors", "_text"),
     "doc_fragments": (),
 }
 # Only there may a module's answer be given.

@@ -21,6 +21,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, is_pattern, select
@@ -129,14 +130,40 @@ def _counters(device: Device) -> Counters | None:
 def _measured(sightings: list[Sighting], seconds: float, warnings: list[str]) -> list[Sighting]:
     """Two readings with the kernel's BPF statistics on in between, for all devices at once."""
     programs = {sighting.device.program.id for sighting in sightings if sighting.device.program}
+    namespaces = list({sighting.namespace.inode: sighting.namespace for sighting in sightings}.values())
+    before = _to_guests(namespaces)
     try:
         measurements = measure(programs, seconds, sleep=time.sleep)
     except (CapabilityError, ObjectError) as exc:
         warnings.append(f"measure: the kernel's BPF statistics cannot be had: {exc}")
         return sightings
+    after = _to_guests(namespaces)
     return [
-        replace(sighting, measurement=measurements.get(sighting.device.program.id))
+        replace(
+            sighting, measurement=_with_arrived(measurements.get(sighting.device.program.id), sighting, before, after)
+        )
         if sighting.device.program
         else sighting
         for sighting in sightings
     ]
+
+
+def _with_arrived(
+    measurement: Measurement | None, sighting: Sighting, before: dict[DeviceId, int], after: dict[DeviceId, int]
+) -> Measurement | None:
+    key = sighting.device.id
+    if measurement is None or key not in before or key not in after:
+        return measurement
+    return replace(measurement, arrived=after[key] - before[key])
+
+
+def _to_guests(namespaces: t.Sequence[Namespace]) -> dict[DeviceId, int]:
+    """Packets that each guest got since its device was made."""
+    found: dict[DeviceId, int] = {}
+    for namespace in namespaces:
+        with contextlib.suppress(DeviceError), entered(namespace):
+            links = [link for link in list_links() if link.is_tap and link.traffic]
+            found.update(
+                (DeviceId(namespace.inode, link.ifindex), link.traffic.to_guest) for link in links if link.traffic
+            )
+    return found

@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS
+from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import hints
 from ansible_collections.virtnet.rss.plugins.module_utils._look.protocols import named
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
@@ -66,6 +67,7 @@ def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
         "traffic": None if sighting.traffic is None else asdict(sighting.traffic),
         "counters": _counters(sighting.counters, device),
         "measured": _measured(sighting.measurement),
+        "hints": hints(sighting),
         "observed": observation_report(device, sighting.observation) if sighting.observation else None,
     }
 
@@ -148,5 +150,6 @@ def _measured(measurement: Measurement | None) -> dict[str, t.Any] | None:
     return {
         "seconds": measurement.seconds,
         "packets": measurement.packets,
+        "arrived": measurement.arrived,
         "nanoseconds_per_packet": None if cost is None else round(cost, 1),
     }

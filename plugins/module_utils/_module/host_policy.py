@@ -16,7 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 
-__all__ = ("create_argument_spec", "run_module")
+__all__ = ("create_argument_spec", "run_module", "wanted_content")
 
 
 def create_argument_spec() -> dict[str, t.Any]:
@@ -52,12 +52,17 @@ def _wanted(params: dict[str, t.Any], file: ManagedFile) -> Content:
         return Content()
     file.check()
     if params["state"] == "present":
-        text = json.dumps({"rules": _without_none(params["rules"])}, indent=4) + "\n"
-        return Content(text, schema.parse_document(text, "policy"))
+        return wanted_content(params["rules"])
     previous = file.previous()
     if previous.text is None:
         raise PlaceError("state", f"there is no way back: no older policy is kept in {file.previous_path}")
     return previous
+
+
+def wanted_content(rules: list[dict[str, t.Any]]) -> Content:
+    """What a policy file holds, of rules as Ansible hands them over; InputError for what would be no policy."""
+    text = json.dumps({"rules": _without_none(rules)}, indent=4) + "\n"
+    return Content(text, schema.parse_document(text, "policy"))
 
 
 def _without_none(value: t.Any) -> t.Any:

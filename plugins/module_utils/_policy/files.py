@@ -12,13 +12,13 @@ import tempfile
 __all__ = ("write_atomically",)
 
 
-def write_atomically(path: str, content: str, *, mode: int = 0o644) -> None:
+def write_atomically(path: str, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write beside the file and rename; OSError leaves the old file as it was."""
     folder, name = os.path.split(os.path.abspath(path))
     descriptor, scratch = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             os.fchmod(file.fileno(), mode)
         os.rename(scratch, path)
     except BaseException:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import stat
+import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
@@ -21,8 +22,9 @@ ENDING = ".json"
 LARGEST = 1 << 20  # bytes of one file; a thousand rules have a tenth of it
 
 
-def load_policy(folder: str = POLICY_FOLDER) -> Policy:
-    """All rules of the folder's files, in the order of the files' names.
+def load_policy(folder: str = POLICY_FOLDER, *, instead: t.Mapping[str, list[Rule]] | None = None) -> Policy:
+    """All rules of the folder's files, in the order of the files' names. ``instead`` has rules that are taken for files
+    of these names, whether the files and the folder are there or not.
 
     InputError names file and place; a folder that is not there is a mistake too, not a policy without rules. Nobody but
     root and the user who runs this may write the folder or a file, and nobody else may read a file with a hash key.
@@ -32,9 +34,12 @@ def load_policy(folder: str = POLICY_FOLDER) -> Policy:
     try:
         names = _names(folder)
     except OSError as exc:
-        raise PlaceError(folder, f"the folder cannot be read: {exc.strerror}") from exc
-    for name in names:
-        rules += load_file(os.path.join(folder, name))
+        if not (instead and exc.errno == errno.ENOENT):
+            raise PlaceError(folder, f"the folder cannot be read: {exc.strerror}") from exc
+        names = []
+    instead = instead or {}
+    for name in sorted({*names, *instead}):
+        rules += instead[name] if name in instead else load_file(os.path.join(folder, name))
     return Policy(tuple(rules))
 
 

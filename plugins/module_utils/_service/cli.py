@@ -29,6 +29,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.explain impor
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import COLUMNS, rows
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -97,27 +98,12 @@ def _release(arguments: Arguments) -> int:
 
 def _told(results: t.Sequence[Result], *, as_json: bool) -> int:
     """Print what was done with each device that a rule speaks of; 1 when one is not as it should be."""
-    rows = [
-        {
-            "name": result.device.name,
-            "netns": result.namespace.name,
-            "netns_inode": result.device.netns_inode,
-            "ifindex": result.device.ifindex,
-            "rule": result.rule.name,
-            "action": result.action,
-            "state": result.device.state,
-            "reason": (result.outcome.fallback.reason if result.outcome and result.outcome.fallback else "")
-            or result.reason,
-        }
-        for result in results
-        if result.rule  # the policy does not speak of the others
-    ]
+    told = rows(results)
     if as_json:
-        say(json.dumps(rows))
+        say(json.dumps(told))
     else:
-        columns = ("name", "netns", "rule", "action", "state", "reason")
-        say(table(("device", *columns[1:]), [[row[column] for column in columns] for row in rows]))
-    return 1 if any(row["action"] in ("fallback", "wait") for row in rows) else 0
+        say(table(("device", *COLUMNS[1:]), [[row[column] for column in COLUMNS] for row in told]))
+    return 1 if any(row["action"] in ("fallback", "wait") for row in told) else 0
 
 
 def _sightings(arguments: Arguments, seconds: float = 0) -> tuple[Sighting, ...]:
@@ -140,7 +126,7 @@ def _status(arguments: Arguments) -> None:
             report["queues"],
             (report["counters"] or {}).get("packets", ""),
             (report["counters"] or {}).get("spread") or "",
-            report["reason"] or report["implementation"]["reason"],
+            "; ".join(filter(None, (report["reason"] or report["implementation"]["reason"], *report["hints"]))),
         ]
         for report in reports
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -23,6 +24,11 @@ HELP = {
     "virtnet_rss_queues": ("gauge", "Attached queues"),
     "virtnet_rss_packets_total": ("counter", "Packets that the steering program sent to a queue, by its own number"),
     "virtnet_rss_spread": ("gauge", "Busiest queue over the mean: 1 is even"),
+    "virtnet_rss_unspread": ("gauge", "Part of the packets that are hashed by their addresses alone, or not at all"),
+    "virtnet_rss_to_guest_total": (
+        "counter",
+        "Packets that the guest got; many more than the program sent went past it",
+    ),
     "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
     "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
     "virtnet_rss_fallback": ("gauge", "1 for a device that is not steered as wanted, with the stage and the reason"),
@@ -70,7 +76,11 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
         even = spread(sighting.counters.packets(device.queues))
         if even is not None:
             add("virtnet_rss_spread", even, **where)
+        share = unspread_share(sighting)
+        if share is not None:
+            add("virtnet_rss_unspread", round(share, 3), **where)
     if sighting.traffic:
+        add("virtnet_rss_to_guest_total", sighting.traffic.to_guest, **where)
         add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
     if sighting.measurement and sighting.measurement.per_packet is not None:
         add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, **where)

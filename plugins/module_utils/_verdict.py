@@ -1,7 +1,8 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: whether a change made things worse for the guests of a host. Runs on the controller; pure.
+# Private to the collection: whether a change made things worse for the guests of a host. Pure: a host asks it
+# in a rollout, and a controller by a filter.
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 
-__all__ = ("rollout_verdict",)
+__all__ = ("judged_devices", "rollout_verdict")
 
 Tap = t.Mapping[str, t.Any]
 Key = t.Tuple[int, int]
@@ -44,6 +45,16 @@ def rollout_verdict(
         before_share = _share(*old[key], min_packets) if key in old else None
         sentences += _spread(last, _share(first, last, min_packets), before_share, max_share, max_growth)
     return sentences
+
+
+def judged_devices(
+    after: t.Sequence[t.Mapping[str, t.Any]], before: t.Sequence[t.Mapping[str, t.Any]], *, min_packets: int
+) -> tuple[int, int]:
+    """How many devices had ``min_packets`` in both windows, so that a verdict says something, and how many had not."""
+    old, new = _window(before), _window(after)
+    enough = {key for key, pair in new.items() if key in old and _arrived(*pair) >= min_packets}
+    judged = sum(_arrived(*old[key]) >= min_packets for key in enough)
+    return judged, len(new) - judged
 
 
 def _window(results: t.Sequence[t.Mapping[str, t.Any]]) -> dict[Key, tuple[Tap, Tap]]:

@@ -7,7 +7,7 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.plugin_utils.rollout import rollout_verdict
+from ansible_collections.virtnet.rss.plugins.module_utils._verdict import rollout_verdict
 
 
 def look(

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: brings a whole host to the wanted state, back to the one before, or to that without
+# steering.
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._host import devices
+from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
+    POLICY,
+    PROGRAM,
+    UNIT,
+    Part,
+    Wanted,
+    policy_file,
+    policy_folder,
+    program_file,
+    unit_file,
+    wanted_parts,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._host.record import (
+    ACCEPTED,
+    CHANGING,
+    NONE,
+    Record,
+    read_record,
+    remove_record,
+    write_record,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import Systemd
+from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import metrics_file_of
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import CHANGES
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
+
+__all__ = ("Brought", "Host")
+
+RUN_FOLDER = "/run/virtnet-rss"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What was done, or would be."""
+
+    parts: tuple[Part, ...] = ()
+    service: tuple[str, str] = ("", "")  # before and after, as a diff shows it
+    results: tuple[Result, ...] = ()  # of the devices
+    given_back: tuple[Result, ...] = ()
+    applied: bool = False  # devices were changed by this run itself
+    removed: bool = False  # files were taken away
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of the host is other than before."""
+        return (
+            any(part.changed for part in self.parts)
+            or self.service[0] != self.service[1]
+            or self.applied
+            or self.removed
+            or bool(self.given_back)
+        )
+
+    @property
+    def changed_parts(self) -> tuple[str, ...]:
+        """Names of the files that were changed."""
+        return tuple(part.name for part in self.parts if part.changed)
+
+
+class Host:
+    """This host. With ``check`` nothing is changed, and what would be is told."""
+
+    def __init__(self, observer: Observer, *, program: str, folder: str, check: bool) -> None:
+        self._observer = observer
+        self._program = program
+        self._folder = folder
+        self._check = check
+        self._systemd = Systemd()
+        self.record = read_record(folder)
+
+    @property
+    def is_new(self) -> bool:
+        """It has no service yet."""
+        return not os.path.lexists(self._program)
+
+    def assess(self, wanted: Wanted) -> Brought:
+        """What ``bring`` would do. InputError for a policy that the service would refuse."""
+        parts = wanted_parts(wanted, systemd=self._systemd.runs)
+        rules = wanted.policy.policy.rules if wanted.policy.policy else ()
+        policy = devices.policy_with(policy_file(self._folder).path, rules)
+        results = devices.planned(self._observer, policy)
+        by_hand = not self._systemd.runs and any(result.action in CHANGES for result in results)
+        return Brought(tuple(parts), self._service_change(), tuple(results), applied=by_hand)
+
+    def bring(self, wanted: Wanted, *, stage: str = ACCEPTED, rollout: str = "") -> Brought:
+        """Bring the host to the wanted state, with a record of it that a rollback can rely on, whatever ends this run.
+
+        ``stage`` is what the record says afterwards.
+        """
+        found = replace(self.assess(wanted), notes=self._notes())
+        pending = self.record if self.record and self.record.is_pending else None
+        if self._check or not found.changed:
+            return found
+        # Of a change that nobody has judged: what was before it is still what a rollback goes back to.
+        fresh = Record(
+            CHANGING, new=self.is_new, spared=_attached(found), before=self.record.watched if self.record else ()
+        )
+        record = pending or fresh
+        parts = tuple(dict.fromkeys((*record.parts, *found.changed_parts)))
+        record = replace(record, stage=CHANGING, rollout=rollout, parts=parts)
+        self.note(record)
+        brought = self._carry_out(wanted, found, keep=pending is None)
+        self.note(record.accepted() if stage == ACCEPTED else replace(record, stage=stage))
+        return brought
+
+    def _carry_out(self, wanted: Wanted, found: Brought, *, keep: bool) -> Brought:
+        former_metrics = metrics_file_of(unit_file().read())
+        for part in found.parts:
+            if part.changed:
+                part.write(keep)
+        try:
+            self._start(found)
+        finally:  # the next run does not know the old file any more, and node_exporter refuses two that tell the same
+            if former_metrics and former_metrics != os.path.normpath(wanted.metrics_file or "/"):
+                _unlink(former_metrics)
+        policy = load_policy(wanted.policy_folder)
+        if not self._systemd.runs:
+            devices.apply(self._observer, policy)
+        return replace(found, results=tuple(devices.wait_until_settled(self._observer, policy, wanted.wait)))
+
+    def go_back(self, wait: float, *, spared: t.Collection[int]) -> Brought | None:
+        """Undo the last change, of which the record tells; None where nothing is kept to go back to.
+
+        Without a record, such as after a release that kept none, the policy alone goes back.
+        """
+        record = self.record
+        file, program, unit = policy_file(self._folder), program_file(self._program), unit_file()
+        older = file.previous()
+        parts = record.parts if record and record.stage != NONE else (POLICY,)
+        if older.text is None and not set(parts) & {PROGRAM, UNIT}:
+            return None
+        newer = devices.planned(self._observer, load_policy(policy_folder(self._folder)))
+        if self._check:
+            return Brought(removed=True)
+        if older.text is not None and POLICY in parts:
+            file.apply(file.change_to(older), keep=False)
+        restored = [kept.restore() for name, kept in ((PROGRAM, program), (UNIT, unit)) if name in parts]
+        if any(restored) and self._systemd.runs:
+            self._systemd.reload()
+            self._systemd.restart()
+        policy = load_policy(policy_folder(self._folder))
+        if not self._systemd.runs:
+            devices.apply(self._observer, policy)
+        results = devices.wait_until_settled(self._observer, policy, wait)
+        spoken_of = {result.device.id for result in newer if result.action != "ignore"}
+        given_back = devices.give_back(self._observer, policy, only=spoken_of, spared=spared) if spoken_of else []
+        remove_record(self._folder)
+        return Brought(results=tuple(results), given_back=tuple(given_back), removed=True)
+
+    def remove(self, *, spared: t.Collection[int] = ()) -> Brought:
+        """Stop and remove all of it, and give every device back, but those with one of the ``spared`` programs."""
+        running = read_status(STATUS_FILE)
+        if running and not self._systemd.runs:
+            raise StateError(
+                f"a service runs here as process {running['pid']}, and nothing here can stop it for good: end it where "
+                "it was started, or it would steer again; nothing was changed"
+            )
+        unit, had_unit = unit_file(), self._systemd.runs and os.path.lexists(unit_file().path)
+        metrics = metrics_file_of(unit.read())
+        paths = [self._program, f"{self._program}.previous", self._folder, *([metrics] if metrics else [])]
+        found = [path for path in paths if os.path.lexists(path)]
+        if self._check:
+            results = devices.planned(self._observer, Policy().complement())
+            given = [result for result in results if result.action in CHANGES]
+            return Brought(given_back=tuple(given), removed=bool(found or had_unit))
+        if had_unit:
+            self._systemd.stop()
+        # The service first, or it would put back what is taken off.
+        given_back = devices.give_back(self._observer, Policy(), only=None, spared=spared)
+        for path in [*found, RUN_FOLDER]:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=path == RUN_FOLDER)
+            else:
+                _unlink(path)
+        if had_unit:
+            unit.remove()
+            self._systemd.reload()
+        return Brought(given_back=tuple(given_back), removed=bool(found or had_unit))
+
+    def note(self, record: Record) -> None:
+        """Remember what is about to be changed, or what became of it."""
+        self.record = record
+        if not self._check:
+            write_record(self._folder, record)
+
+    def _service_change(self) -> tuple[str, str]:
+        if not self._systemd.runs:
+            return "", ""
+        _load, active, enabled = self._systemd.state()
+        return _service(active, enabled), _service(True, True)
+
+    def _start(self, found: Brought) -> None:
+        if not self._systemd.runs:
+            return
+        if UNIT in found.changed_parts:
+            self._systemd.reload()
+        _load, active, enabled = self._systemd.state()
+        if not enabled:
+            self._systemd.enable()
+        if not active or {PROGRAM, UNIT} & set(found.changed_parts):
+            self._systemd.restart()
+
+    def _notes(self) -> tuple[str, ...]:
+        if self._systemd.runs:
+            return ()
+        return ("no systemd runs here, so new devices stay as they are unless something else runs 'virtnet-rss run'",)
+
+
+def _attached(found: Brought) -> tuple[int, ...]:
+    """Programs of devices before the change: a service that is new must not take away what a task had steered."""
+    devices_before = (each.outcome.step.device if each.outcome else each.device for each in found.results)
+    return tuple(sorted({device.program.id for device in devices_before if device.program}))
+
+
+def _service(active: bool, enabled: bool) -> str:
+    return f"service: {'started' if active else 'stopped'}, {'enabled' if enabled else 'disabled'} at boot\n"
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

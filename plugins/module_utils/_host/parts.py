@@ -1,0 +1,112 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the files that make a host steer, each as it is and as it is wanted.
+
+from __future__ import annotations
+
+import hashlib
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._host.kept_file import KeptFile
+from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import UNIT_FILE, unit_text
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.one_file import service_file
+
+__all__ = ("POLICY", "PROGRAM", "UNIT", "Part", "Wanted", "policy_file", "program_file", "unit_file", "wanted_parts")
+
+POLICY, PROGRAM, UNIT = "policy", "program", "unit"
+PROGRAM_MODE, UNIT_MODE = 0o755, 0o644
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a host shall be; paths are absolute."""
+
+    policy: Content  # of the policy file
+    program: str
+    folder: str
+    metrics_file: str = ""
+    measure: bool = False
+    wait: float = 30.0  # seconds until every device is as the policy wants it
+
+    @property
+    def policy_folder(self) -> str:
+        """What the service reads."""
+        return policy_folder(self.folder)
+
+
+class Part(t.NamedTuple):
+    """One file; ``write(keep)`` puts the wanted content in force, with or without keeping what was there."""
+
+    name: str
+    path: str
+    changed: bool
+    before: str  # as a diff may show it
+    after: str
+    write: t.Callable[[bool], None]
+
+
+def policy_folder(folder: str) -> str:
+    return os.path.join(folder, "policy.d")
+
+
+def policy_file(folder: str) -> ManagedFile:
+    """The rules that this collection writes; an operator may put files of his own beside it."""
+    return ManagedFile(os.path.join(policy_folder(folder), "50-steering.json"))
+
+
+def program_file(path: str) -> KeptFile:
+    """The program of the service."""
+    return KeptFile(path, PROGRAM_MODE)
+
+
+def unit_file() -> KeptFile:
+    """Its unit."""
+    return KeptFile(UNIT_FILE, UNIT_MODE)
+
+
+def wanted_parts(wanted: Wanted, *, systemd: bool) -> list[Part]:
+    """The policy first: nothing has changed where it is refused, which is an InputError here already."""
+    parts = [_policy(wanted), _kept(PROGRAM, program_file(wanted.program), service_file(), _digest)]
+    if systemd:
+        unit = unit_text(
+            program=wanted.program,
+            policy_folder=wanted.policy_folder,
+            metrics_file=wanted.metrics_file,
+            measure=wanted.measure,
+        )
+        parts.append(_kept(UNIT, unit_file(), unit.encode(), lambda content: content.decode(errors="replace")))
+    return parts
+
+
+def _policy(wanted: Wanted) -> Part:
+    file = policy_file(wanted.folder)
+    file.check()
+    change = file.change_to(wanted.policy)
+    return Part(
+        POLICY,
+        file.path,
+        change.needed,
+        change.before.shown(),
+        change.after.shown(),
+        lambda keep: file.apply(change, keep=keep),
+    )
+
+
+def _kept(name: str, file: KeptFile, content: bytes, show: t.Callable[[bytes], str]) -> Part:
+    before = file.read()
+    return Part(
+        name,
+        file.path,
+        not file.is_as_wanted(content),
+        "" if before is None else show(before),
+        show(content),
+        lambda keep: file.write(content, keep=keep),
+    )
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256 {hashlib.sha256(content).hexdigest()}\n"

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: what a host knows of its last change: what was touched, and whether it has been judged.
+#
+# It is written before anything is changed. So a controller that dies, or is stopped by Ctrl-C, leaves a host that says
+# of itself that its guests have not been judged, and by what they are to be judged.
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import typing as t
+from dataclasses import asdict, dataclass, field, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
+
+__all__ = ("ACCEPTED", "CHANGED", "CHANGING", "NONE", "Record", "read_record", "remove_record", "write_record")
+
+NONE, CHANGING, CHANGED, ACCEPTED = "none", "changing", "changed", "accepted"
+MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Record:
+    """The last change of a host; stage NONE: there was none yet."""
+
+    stage: str = NONE
+    rollout: str = ""  # which one made it; empty: none
+    time: float = field(default_factory=time.time)  # seconds since 1970, when the change began
+    new: bool = False  # there was no service before
+    parts: tuple[str, ...] = ()  # which of policy, program and unit were changed
+    spared: tuple[int, ...] = ()  # ids of the programs that were attached before
+    watched: tuple[dict[str, t.Any], ...] = ()  # begin of the window before a change to come, as window.moment()
+    before: tuple[dict[str, t.Any], ...] = ()  # begin and end of the window before the change
+    after: dict[str, t.Any] | None = None  # begin of the window after it
+
+    @property
+    def is_pending(self) -> bool:
+        """Something was changed, and nobody knows yet whether the guests are worse off."""
+        return self.stage in (CHANGING, CHANGED)
+
+    def accepted(self) -> Record:
+        """The same with its verdict; what it was judged by is not needed any more."""
+        return replace(self, stage=ACCEPTED, before=(), after=None)
+
+
+def _path(folder: str) -> str:
+    return os.path.join(folder, "last-change.json")
+
+
+def read_record(folder: str) -> Record | None:
+    """The record of a host; None where there is none, or nothing of it can be understood."""
+    try:
+        with open(_path(folder), encoding="utf-8") as file:
+            given = json.load(file)
+        return Record(
+            stage=str(given["stage"]),
+            rollout=str(given["rollout"]),
+            time=float(given["time"]),
+            new=bool(given["new"]),
+            parts=tuple(map(str, given["parts"])),
+            spared=tuple(map(int, given["spared"])),
+            watched=tuple(map(dict, given["watched"])),
+            before=tuple(map(dict, given["before"])),
+            after=given["after"],
+        )
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):  # half of it, or of another release
+        return None
+
+
+def write_record(folder: str, record: Record) -> None:
+    """Put it in the place of the one before. OSError: that one is still there."""
+    os.makedirs(folder, 0o700, exist_ok=True)
+    write_atomically(_path(folder), json.dumps(asdict(record)) + "\n", mode=MODE)
+
+
+def remove_record(folder: str) -> None:
+    """Forget the last change."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(folder))

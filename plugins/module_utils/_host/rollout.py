@@ -1,0 +1,102 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: a host's part in a rollout: look, change, be judged; and what undoes it.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._host.record import CHANGED, CHANGING, Record
+from ansible_collections.virtnet.rss.plugins.module_utils._host.window import moment
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._verdict import judged_devices, rollout_verdict
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+
+__all__ = ("Limits", "Verdict", "begin", "change", "judge", "undo")
+
+Moment = t.Dict[str, t.Any]
+
+
+class Limits(t.NamedTuple):
+    """From where on a guest is worse off, as rollout_verdict takes them."""
+
+    max_drops: float = 0.001
+    max_share: float = 0.9
+    max_growth: float = 0.5
+    min_packets: int = 1000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of the guests."""
+
+    worse: tuple[str, ...]  # a sentence for each that is worse off
+    judged: int  # devices with enough packets in both windows
+    not_judged: int
+
+
+def begin(host: Host, wanted: Wanted, now: Moment) -> tuple[Brought, bool]:
+    """What would change, and whether an earlier change has no verdict yet. ``now`` opens the window before it.
+
+    Of an earlier change it is kept what was before that: by this the host will be judged.
+    """
+    found = host.assess(wanted)
+    pending = bool(host.record and host.record.is_pending)
+    if found.changed and not pending:
+        host.note(replace(host.record or Record(), watched=(now,)))
+    return found, pending
+
+
+def change(host: Host, wanted: Wanted, rollout: str, take: t.Callable[[], Moment]) -> Brought:
+    """Close the window before the change, make it, and open the window after it. ``take`` looks at the devices."""
+    record = host.record or Record()
+    if not record.is_pending:
+        host.note(replace(record, watched=(*record.watched, take())[-2:]))
+    brought = host.bring(wanted, stage=CHANGING, rollout=rollout)
+    if host.record and host.record.is_pending:
+        host.note(replace(host.record, stage=CHANGED, rollout=rollout, after=take()))
+    return brought
+
+
+def judge(host: Host, now: Moment, limits: Limits) -> Verdict:
+    """Close the window after the change, and compare. A host that is no worse off has its verdict."""
+    record = host.record
+    if record is None or record.stage != CHANGED or record.after is None:
+        raise StateError("there is no change that waits for a verdict")
+    before = (record.before * 2)[:2]  # with one look there was no window, and nothing can have grown
+    windows = (record.after, now), before
+    worse = rollout_verdict(*windows, **limits._asdict())
+    judged, not_judged = judged_devices(*windows, min_packets=limits.min_packets)
+    if not worse:
+        host.note(record.accepted())
+    return Verdict(tuple(worse), judged, not_judged)
+
+
+def undo(
+    host: Host, *, wait: float, rollout: str = "", remove: bool = False, spared: t.Collection[int] = ()
+) -> Brought | None:
+    """Back to what was before the last change; None where nothing is kept, or another ``rollout`` made that change.
+
+    A host that was new loses everything, if its rollout asks or ``remove`` says so.
+    Devices with one of the ``spared`` programs, or one from before the change, keep it.
+    """
+    record = host.record
+    if rollout and not (record and record.rollout == rollout):
+        return None
+    spared = {*spared, *(record.spared if record else ())}
+    if record and record.new:
+        return host.remove(spared=spared) if rollout or remove else None
+    return host.go_back(wait, spared=spared) or (host.remove(spared=spared) if remove else None)
+
+
+def take(observer: Observer, namespaces: t.Sequence[Namespace]) -> Moment:
+    """One look."""
+    return moment(look(["*"], namespaces, observer=observer).sightings)

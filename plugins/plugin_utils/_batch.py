@@ -1,0 +1,118 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: what the hosts of a rollout's batch answered, as one line and one verdict. Runs on the
+# controller; pure.
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+__all__ = ("Batch", "Progress", "after_begin", "after_judge", "outcomes", "progress_line", "undone")
+
+Answer = t.Mapping[str, t.Any]
+Answers = t.Mapping[str, t.Mapping[str, t.Any]]  # by host, its variables
+
+BACK, NOT_BACK = "Rolled back", "NOT rolled back"
+SHOWN = 5  # sentences; the rest is counted
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is known of a batch: sentences that begin with the host's name."""
+
+    worse: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    concerned: tuple[str, ...] = ()  # hosts on which something would change, or that wait for a verdict
+
+    @property
+    def why(self) -> str:
+        """The first few of what is worse, and how many more."""
+        rest = len(self.worse) - SHOWN
+        return "; ".join(self.worse[:SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Hosts of the whole rollout."""
+
+    total: int
+    done: int
+    changed: int
+    seconds: float  # since the first batch began
+
+
+def after_begin(hosts: t.Sequence[str], answers: Answers) -> Batch:
+    """Who cannot be looked at, and who was left without a verdict by an earlier rollout."""
+    worse, notes, concerned = [], [], []
+    for host in hosts:
+        answer = answers.get(host, {}).get("rollout_begin") or {}
+        concerned += [host] if answer.get("would_change") or answer.get("pending") else []
+        worse += [f"{host}: {text}" for text in _failures("it cannot be looked at", answer)]
+        if answer.get("pending"):
+            since = answer["since"]
+            notes.append(f"{host}: changed by a rollout of {since} without a verdict; judged by what was before it")
+    return Batch(tuple(worse), tuple(notes), tuple(concerned))
+
+
+def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Batch:
+    """Who is worse off. A host counts as such until it has said that it is not: one that is lost has said nothing."""
+    worse, notes = [], []
+    for host in hosts:
+        change, judge = (answers.get(host, {}).get(name) or {} for name in ("rollout_change", "rollout_judge"))
+        failures = _failures("the change failed", change)
+        if not failures and not check:
+            failures = _failures("it cannot be judged", judge) or [str(text) for text in judge.get("worse", ())]
+        worse += [f"{host}: {text}" for text in failures]
+        notes += [f"{host}: {row['name']}: {row['action']}: {row['reason']}" for row in _unsteered(change)]
+        if not failures and not check and not judge.get("judged"):
+            notes.append(f"{host}: no guest had enough packets to be judged by")
+    return Batch(tuple(worse), tuple(notes))
+
+
+def outcomes(hosts: t.Sequence[str], answers: Answers) -> dict[str, str]:
+    """What became of each host of a batch that is worse off."""
+    return {host: _outcome(answers.get(host, {}).get("rollout_back") or {}) for host in hosts}
+
+
+def undone(found: t.Mapping[str, str]) -> str:
+    """All outcomes in a few words; hosts that still have the change are named."""
+    left = [f"{host}: {outcome}" for host, outcome in found.items() if outcome.startswith(NOT_BACK)]
+    return "; ".join(left) or BACK
+
+
+def progress_line(progress: Progress, *, batch: int, worse: int) -> str:
+    """One line for a batch, with when the rest will be over at this pace."""
+    left = progress.total - progress.done
+    parts = [f"{progress.done} of {progress.total} hosts done", f"{batch} in this batch", f"{progress.changed} changed"]
+    parts += [f"{worse} worse"] if worse else []
+    if left and progress.done and not worse:
+        parts.append(f"{left} left, about {_duration(progress.seconds / progress.done * left)} more")
+    return ", ".join(parts)
+
+
+def _failures(what: str, answer: Answer) -> list[str]:
+    if answer.get("unreachable") or not answer:
+        return ["it does not answer any more"]
+    if answer.get("failed"):
+        return [f"{what}: {answer.get('msg', 'no reason was given')}"]
+    return []
+
+
+def _unsteered(change: Answer) -> list[Answer]:
+    return [row for row in change.get("devices") or () if row["action"] in ("fallback", "wait")]
+
+
+def _outcome(back: Answer) -> str:
+    failures = _failures("", back)
+    if failures:
+        return f"{NOT_BACK} ({failures[0].lstrip(': ')})"
+    return BACK if back.get("undone") else "This host is as it was before"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
