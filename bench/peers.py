@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import run_program
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ProgramInfo, load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import (
     TEST_RUN_HEADER,
@@ -19,7 +20,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import build
-from ansible_collections.virtnet.rss.tests.support.one_run import answer
 from ansible_collections.virtnet.rss.tests.support.qemu import qemu_rss
 from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
 
@@ -45,7 +45,7 @@ class Peer:
 
     def run(self, frame: bytes, repeat: int) -> tuple[int, int]:
         """Its answer to a frame, and the mean time of a run in nanoseconds (BPF_PROG_TEST_RUN)."""
-        return answer(self.descriptor, self.front + frame, repeat)
+        return run_program(load_libbpf(), self.descriptor, self.front + frame, repeat=repeat)
 
     def instructions(self) -> dict[str, int]:
         """Instructions after the verifier, and bytes of machine code."""

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import typing as t
 
-__all__ = ("enter_new_network_namespace", "own_network_namespace")
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, c_call
 
-CLONE_NEWNET = 0x40000000
+__all__ = ("enter_new_network_namespace", "own_network_namespace")
 
 
 def enter_new_network_namespace() -> None:
     """For good."""
-    _call("unshare", CLONE_NEWNET)
+    c_call("unshare", CLONE_NEWNET)
 
 
 @contextlib.contextmanager
@@ -27,12 +26,6 @@ def own_network_namespace() -> t.Iterator[None]:
         try:
             yield
         finally:
-            _call("setns", home, CLONE_NEWNET)
+            c_call("setns", home, CLONE_NEWNET)
     finally:
         os.close(home)
-
-
-def _call(function: str, *arguments: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, function)(*arguments):
-        raise OSError(ctypes.get_errno(), function)

@@ -15,12 +15,12 @@ import sys
 import typing as t
 import zlib
 
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import OpenOptions
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.verifier_log import summarise, verifier_log
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError, VerifierError
 
 if t.TYPE_CHECKING:
-    from types import TracebackType
-
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
 __all__ = ("BpfObject", "embedded_object", "raise_memory_lock_limit")
@@ -57,12 +57,10 @@ def raise_memory_lock_limit() -> None:
             return
 
 
-class BpfObject:
+class BpfObject(Closing):
     """One BPF object from bytes to descriptors; use it in a ``with`` block, whose end closes every descriptor."""
 
     def __init__(self, libbpf: Libbpf, elf: bytes) -> None:
-        from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import OpenOptions
-
         self._libbpf = libbpf
         options = OpenOptions(ctypes.sizeof(OpenOptions), OBJECT_NAME.encode())
         with libbpf.messages() as messages:
@@ -73,25 +71,17 @@ class BpfObject:
                     f"libbpf cannot open the BPF object: {_last(messages) or exc}", errno=exc.errno
                 ) from exc
 
-    def __enter__(self) -> BpfObject:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Give back every descriptor; what is attached stays."""
         if self._handle:
             self._libbpf.call("bpf_object__close", self._handle)
-            self._handle = None
+            self._handle = 0
 
-    def map_handle(self, name: str) -> t.Any:
+    def map_handle(self, name: str) -> int:
         """The ``bpf_map`` of that name."""
         return self._libbpf.call("bpf_object__find_map_by_name", self._handle, name.encode())
 
-    def _program(self, name: str) -> t.Any:
+    def _program(self, name: str) -> int:
         return self._libbpf.call("bpf_object__find_program_by_name", self._handle, name.encode())
 
     def set_rodata(self, value: bytes) -> None:
@@ -120,16 +110,16 @@ class BpfObject:
 
     def program_fd(self, name: str) -> int:
         """Descriptor of a loaded program; close() ends it."""
-        return int(self._libbpf.call("bpf_program__fd", self._program(name)))
+        return self._libbpf.call("bpf_program__fd", self._program(name))
 
     def map_fd(self, name: str) -> int:
         """Descriptor of a map; close() ends it."""
-        return int(self._libbpf.call("bpf_map__fd", self.map_handle(name)))
+        return self._libbpf.call("bpf_map__fd", self.map_handle(name))
 
     def instructions(self, name: str) -> bytes:
         """The instructions of a loaded program as the kernel got them: ``struct bpf_insn``, 8 bytes each."""
         program = self._program(name)
-        count = int(self._libbpf.call("bpf_program__insn_cnt", program))
+        count = self._libbpf.call("bpf_program__insn_cnt", program)
         return ctypes.string_at(self._libbpf.call("bpf_program__insns", program), 8 * count)
 
     def types(self) -> bytes:
@@ -138,7 +128,7 @@ class BpfObject:
         of_object = self._libbpf.call("bpf_object__btf", self._handle)
         return ctypes.string_at(self._libbpf.call("btf__raw_data", of_object, ctypes.byref(size)), size.value)
 
-    def attach_iterator(self, name: str) -> t.Any:
+    def attach_iterator(self, name: str) -> int:
         """The ``bpf_link`` of an iterator program; destroy it with Libbpf.call("bpf_link__destroy", link)."""
         with self._libbpf.messages():
             return self._libbpf.call("bpf_program__attach_iter", self._program(name), None)

@@ -11,13 +11,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.inspect_abi import QueueRecord
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
-    from types import TracebackType
-
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
 __all__ = ("Inspector", "OpenQueue")
@@ -42,7 +41,7 @@ class OpenQueue:
     program_id: int | None
 
 
-class Inspector:
+class Inspector(Closing):
     """A loaded iterator over all open files; each look() runs it once. Use it in a ``with`` block."""
 
     def __init__(self, libbpf: Libbpf) -> None:
@@ -60,14 +59,6 @@ class Inspector:
                 reason = f"the kernel does not tell its types (no BTF in {KERNEL_TYPES}): {exc}"
                 raise ObjectError(reason, errno=exc.errno) from exc
             raise
-
-    def __enter__(self) -> Inspector:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Unload the iterator."""

@@ -293,15 +293,18 @@ class Libbpf:
         finally:
             self._messages = []
 
-    def call(self, name: str, *arguments: t.Any) -> t.Any:
-        """Call a libbpf function by its C name; ObjectError with ``errno`` when it fails."""
-        result = getattr(self._library, name)(*arguments)
+    def call(self, name: str, *arguments: object) -> int:
+        """Call a libbpf function by its C name; ObjectError with ``errno`` when it fails.
+
+        Gives a descriptor, a count or the address of an object; 0 for a function that gives nothing.
+        """
+        result: int | None = getattr(self._library, name)(*arguments)
         if result is not None and 0 <= result < FIRST_POINTER:  # most calls, and a look at 256 devices makes thousands
             return result
         number = _failure(name, result)
         if number:
             raise ObjectError(f"{name}: {error_name(number)}", errno=number)
-        return result
+        return result or 0
 
 
 def _shortened(message: bytes) -> bytes:
@@ -312,18 +315,18 @@ def _shortened(message: bytes) -> bytes:
     return message[:KEPT] + b"\n... %d bytes left out ...\n" % left_out + message[-KEPT:]
 
 
-def _failure(name: str, result: t.Any) -> int:
+def _failure(name: str, result: int | None) -> int:
     """The errno of a call that failed, 0 of one that did not."""
     if name in _POINTER_CALLS or name in _COPY_POINTER_CALLS:
         if result is None:
             return ctypes.get_errno() or 2
-        distance = (1 << 8 * ctypes.sizeof(_Pointer)) - int(result)
+        distance = (1 << 8 * ctypes.sizeof(_Pointer)) - result
         return distance if distance <= MAX_ERRNO else 0
     if result is None or result >= 0:
         return 0
     if name in _SYSTEM_CALLS or name in _COPY_SYSTEM_CALLS:
-        return ctypes.get_errno() or -int(result)
-    return -int(result)
+        return ctypes.get_errno() or -result
+    return -result
 
 
 def _path_and_version(library: ctypes.CDLL, name: str) -> tuple[str, str]:

@@ -12,14 +12,13 @@ import struct
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import read_per_cpu
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
-    from types import TracebackType
-
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
 __all__ = ("ObserveProgram", "Protocol", "Taken")
@@ -44,7 +43,7 @@ class Protocol(t.NamedTuple):
     fragment: bool
 
 
-class ObserveProgram:
+class ObserveProgram(Closing):
     """A loaded observer; it works from attach() until the socket is closed, and close() ends it."""
 
     def __init__(self, libbpf: Libbpf, steering: bytes, *, queues: int, enabled: int) -> None:
@@ -61,14 +60,6 @@ class ObserveProgram:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> ObserveProgram:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back the descriptors."""
@@ -99,7 +90,7 @@ class ObserveProgram:
         """Packets of each kind that was seen."""
         descriptor, key, found = self._protocols, abi.Protocol(), {}
         previous: t.Any = None
-        size = COUNTER.size * int(self._libbpf.call("libbpf_num_possible_cpus"))
+        size = COUNTER.size * self._libbpf.call("libbpf_num_possible_cpus")
         value = ctypes.create_string_buffer(size)
         while self._follows(descriptor, previous, key):
             self._libbpf.call("bpf_map_lookup_elem", descriptor, ctypes.byref(key), value)
@@ -127,7 +118,7 @@ class ObserveProgram:
 
     def _make_others(self) -> None:
         """The element that takes what has no room."""
-        zeros = bytes(COUNTER.size * int(self._libbpf.call("libbpf_num_possible_cpus")))
+        zeros = bytes(COUNTER.size * self._libbpf.call("libbpf_num_possible_cpus"))
         self._libbpf.call("bpf_map_update_elem", self._protocols, ctypes.byref(abi.Protocol()), zeros, 0)
 
 

@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP, BpfObject
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_object import MAP_QUEUE_COUNTERS
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import map_info, program_of
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import TestRunOptions
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import (
+    map_info,
+    program_of,
+    run_program,
+    write_element,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
     DIRECT,
     HELPER,
@@ -26,8 +30,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.template import T
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
-    from types import TracebackType
-
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import Program
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.template import LoadedCopy
@@ -47,7 +49,7 @@ _tags: dict[bytes, str] = {}
 _refusals: dict[str, str] = {}
 
 
-class SteeringProgram:
+class SteeringProgram(Closing):
     """A loaded steering program, not attached yet. Without a device that refers to it, close() ends it.
 
     ``reads`` is DIRECT or HELPER; ``refusal`` says why it is not DIRECT.
@@ -74,14 +76,6 @@ class SteeringProgram:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> SteeringProgram:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back the descriptors; an attached program lives on in the tun driver."""
@@ -152,24 +146,14 @@ class SteeringProgram:
 
     def run(self, frame: bytes, *, repeat: int = 1) -> tuple[int, int]:
         """The queue that the program gives a frame, and the mean run time in nanoseconds (BPF_PROG_TEST_RUN)."""
-        data = TEST_RUN_HEADER + frame
-        options = TestRunOptions(
-            size=ctypes.sizeof(TestRunOptions),
-            data_in=ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p),
-            data_size_in=len(data),
-            repeat=repeat,
-        )
-        self._libbpf.call("bpf_prog_test_run_opts", self.descriptor, ctypes.byref(options))
-        return options.retval, options.duration
+        return run_program(self._libbpf, self.descriptor, TEST_RUN_HEADER + frame, repeat=repeat)
 
     def clear_counters(self) -> None:
         """Set every counter to zero: a proof runs the program, and its frames are nobody's packets."""
         counters = self._loaded.map_fd(MAP_QUEUE_COUNTERS)
-        cpus = int(self._libbpf.call("libbpf_num_possible_cpus"))
-        zeros = ctypes.create_string_buffer(self._kind.counters_size * cpus)
+        zeros = bytes(self._kind.counters_size * self._libbpf.call("libbpf_num_possible_cpus"))
         for queue in range(self._queues):
-            key = ctypes.c_uint32(queue)
-            self._libbpf.call("bpf_map_update_elem", counters, ctypes.byref(key), zeros, 0)
+            write_element(self._libbpf, counters, zeros, queue)
 
 
 def direct_tag(libbpf: Libbpf, kind: SteeringObject, trial: bytes) -> str:

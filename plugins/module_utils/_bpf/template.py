@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import write_element
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import LoadOptions, MapOptions
 
 if t.TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _source(registers: int) -> int:
 def _shape(libbpf: Libbpf, loaded: BpfObject, name: str) -> MapShape:
     handle = loaded.map_handle(name)
     numbers = ("type", "key_size", "value_size", "max_entries", "map_flags", "btf_key_type_id", "btf_value_type_id")
-    return MapShape(name, *(int(libbpf.call(f"bpf_map__{number}", handle)) for number in numbers))
+    return MapShape(name, *(libbpf.call(f"bpf_map__{number}", handle) for number in numbers))
 
 
 class LoadedCopy:
@@ -93,7 +94,7 @@ class LoadedCopy:
         self._libbpf = libbpf
         self._maps: dict[str, int] = {}
         self._program = -1
-        types = int(libbpf.call("bpf_btf_load", template.types, len(template.types), None))
+        types = libbpf.call("bpf_btf_load", template.types, len(template.types), None)
         try:
             for shape in template.maps:
                 self._maps[shape.name] = self._create(shape, types, entries.get(shape.name, shape.entries))
@@ -130,13 +131,12 @@ class LoadedCopy:
             map_flags=shape.flags,
         )
         sizes = (shape.key_size, shape.value_size, entries)
-        return int(self._libbpf.call("bpf_map_create", shape.kind, shape.name.encode(), *sizes, ctypes.byref(options)))
+        return self._libbpf.call("bpf_map_create", shape.kind, shape.name.encode(), *sizes, ctypes.byref(options))
 
     def _fill(self, rodata: bytes) -> None:
         """Frozen before the program is loaded: so the verifier knows every value in it."""
-        descriptor, key = self._maps[RODATA_MAP], ctypes.c_uint32(0)
-        self._libbpf.call("bpf_map_update_elem", descriptor, ctypes.byref(key), rodata, 0)
-        self._libbpf.call("bpf_map_freeze", descriptor)
+        write_element(self._libbpf, self._maps[RODATA_MAP], rodata)
+        self._libbpf.call("bpf_map_freeze", self._maps[RODATA_MAP])
 
     def _load(self, template: Template) -> int:
         instructions = bytearray(template.instructions)
@@ -146,4 +146,4 @@ class LoadedCopy:
         content = (ctypes.c_char * len(instructions)).from_buffer(instructions)
         count = len(instructions) // INSTRUCTION.size
         arguments = (SOCKET_FILTER, template.program.encode(), LICENCE, content, count, ctypes.byref(options))
-        return int(self._libbpf.call("bpf_prog_load", *arguments))
+        return self._libbpf.call("bpf_prog_load", *arguments)

@@ -57,7 +57,7 @@ class Meter:
         self.latest = {number: found for number, found in self.latest.items() if number in program_ids}
         libbpf, before = load_libbpf(), {}
         with contextlib.ExitStack() as opened:
-            opened.callback(os.close, int(libbpf.call("bpf_enable_stats", BPF_STATS_RUN_TIME)))
+            opened.callback(os.close, libbpf.call("bpf_enable_stats", BPF_STATS_RUN_TIME))
             for number in program_ids:
                 descriptor = inventory.open_program(libbpf, number)
                 if descriptor is not None:

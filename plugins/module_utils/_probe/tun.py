@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import typing as t
@@ -15,13 +14,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceE
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import NO, YES, Finding
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, CLONE_NEWUSER, c_call
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.isolation import Findings
 
 __all__ = ("probe_pidfd_getfd", "probe_steering_ioctl")
 
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PTRACE_SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
 NO_ATTACH = "3"  # Documentation/admin-guide/LSM/Yama.rst
 
@@ -43,11 +42,13 @@ def probe_steering_ioctl() -> Findings:
 
 def _enter_new_network_namespace() -> None:
     """As root, or else as the root of a new user namespace; OSError when neither is allowed."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.unshare.argtypes, libc.unshare.restype = (ctypes.c_int,), ctypes.c_int
-    if libc.unshare(CLONE_NEWNET) and libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise OSError(number, f"making a network namespace: {os.strerror(number)}")
+    try:
+        with contextlib.suppress(PermissionError):
+            c_call("unshare", CLONE_NEWNET)
+            return
+        c_call("unshare", CLONE_NEWUSER | CLONE_NEWNET)
+    except OSError as exc:
+        raise OSError(exc.errno, f"making a network namespace: {exc.strerror}") from exc
 
 
 def probe_pidfd_getfd(lacking: t.Sequence[str], ptrace_scope: str = PTRACE_SCOPE) -> Findings:

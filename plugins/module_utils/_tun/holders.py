@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import stat
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
 
 __all__ = ("Holder", "duplicate_descriptor", "find_holders", "holder_command")
 
@@ -88,16 +88,6 @@ def _device_name(pid: str, descriptor: int) -> str:
     return ""
 
 
-def _system_call(number: int, *arguments: int) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    result = int(libc.syscall(ctypes.c_long(number), *(ctypes.c_long(argument) for argument in arguments)))
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
-
-
 def duplicate_descriptor(pid: int, descriptor: int) -> int:
     """A copy of another process's descriptor: the same open file, so not a new queue (kernel 5.6).
 
@@ -106,8 +96,8 @@ def duplicate_descriptor(pid: int, descriptor: int) -> int:
     """
     pidfd = -1
     try:
-        pidfd = _system_call(SYS_PIDFD_OPEN, pid, 0)
-        return _system_call(SYS_PIDFD_GETFD, pidfd, descriptor, 0)
+        pidfd = c_call("syscall", SYS_PIDFD_OPEN, pid, 0)
+        return c_call("syscall", SYS_PIDFD_GETFD, pidfd, descriptor, 0)
     except OSError as exc:
         hint = " (ptrace of it is not allowed)" if exc.errno in (errno.EPERM, errno.EACCES) else ""
         raise DeviceError(

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, c_call
 
 __all__ = ("NETNS_FOLDER", "Namespace", "current_namespace", "entered", "list_namespaces", "network_namespace")
 
 NETNS_FOLDER = "/run/netns"
-CLONE_NEWNET = 0x40000000
 CURRENT = "/proc/thread-self/ns/net"
 
 
@@ -121,8 +120,7 @@ def _open(name: str) -> int:
 
 
 def _enter(descriptor: int, name: str) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.setns.argtypes, libc.setns.restype = (ctypes.c_int, ctypes.c_int), ctypes.c_int
-    if libc.setns(descriptor, CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise DeviceError(f"cannot enter network namespace {name}: {os.strerror(number)}", errno=number)
+    try:
+        c_call("setns", descriptor, CLONE_NEWNET)
+    except OSError as exc:
+        raise DeviceError(f"cannot enter network namespace {name}: {exc.strerror}", errno=exc.errno) from exc

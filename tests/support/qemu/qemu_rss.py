@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import ctypes
 import os
 import struct
 import subprocess
@@ -13,7 +12,6 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.tests.support.one_run import answer
 from ansible_collections.virtnet.rss.tests.support.qmp import Channel, Qmp
 
 if t.TYPE_CHECKING:
@@ -60,7 +58,7 @@ def _fill(map_id: int, rss: RssConfig) -> None:
     try:
         info = inventory.map_info(libbpf, descriptor)
         for key, value in enumerate(_values(info.value_size, rss)):
-            libbpf.call("bpf_map_update_elem", descriptor, ctypes.byref(ctypes.c_uint32(key)), value, 0)
+            inventory.write_element(libbpf, descriptor, value, key)
     finally:
         os.close(descriptor)
 
@@ -77,4 +75,4 @@ def _values(size: int, rss: RssConfig) -> list[bytes]:
 def run(descriptor: int, frame: bytes) -> int:
     """Its answer to a frame. It asks for the MAC header, so nothing goes in front; ObjectError EINVAL for a frame of
     which nothing is left behind the Ethernet header."""
-    return answer(descriptor, frame)[0]
+    return inventory.run_program(load_libbpf(), descriptor, frame)[0]
