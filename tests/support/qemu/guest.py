@@ -111,14 +111,14 @@ class Guest:
 
     def receive(self, frames: t.Sequence[bytes]) -> list[int]:
         """Send frames to the TAP device as the host's network does: how many the guest received on each queue."""
-        before = self.received()
+        before = latest = self.received()
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
             sender.bind((self.tap, 0))
             for start in range(0, len(frames), RING):
                 for frame in frames[start : start + RING]:
                     sender.send(frame)
-                self._wait_until_received(sum(before) + min(start + RING, len(frames)))
-        return [now - then for now, then in zip(self.received(), before)]
+                latest = self._received_so_many(sum(before) + min(start + RING, len(frames)))
+        return [now - then for now, then in zip(latest, before)]
 
     def enable_rss(self) -> None:
         """Make the guest's driver give its hash key and its indirection table to the device."""
@@ -191,8 +191,16 @@ class Guest:
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, "1G"], check=True)
         return ["-drive", f"file={path},if=none,id=state"]
 
-    def _wait_until_received(self, packets: int) -> None:
-        settled(lambda: sum(self.received()) >= packets, 10)
+    def _received_so_many(self, packets: int) -> list[int]:
+        """As soon as it is that many, or what it is after ten seconds."""
+        latest: list[int] = []
+
+        def are_there() -> bool:
+            latest[:] = self.received()
+            return sum(latest) >= packets
+
+        settled(are_there, 10)
+        return latest
 
     def _wait_until_up(self) -> None:
         try:
