@@ -27,6 +27,8 @@ from ..qmp import Channel, Qmp
 
 # Cores and disks are shared with other work, and software emulation takes half a minute on idle ones.
 BOOT_SECONDS = 300
+# With KVM a kernel writes its first line at once.
+SILENT_SECONDS = 30
 # Plain Nehalem panics newer kernels at random under software emulation; without cmpxchg16b it does not.
 SOFTWARE = ("-accel", "tcg,thread=multi", "-cpu", "Nehalem,-cx16")
 HARDWARE = ("-accel", "kvm", "-cpu", "host")
@@ -83,6 +85,7 @@ class Machine:
         self.console = self.folder / "console.log"
         self.ssh_config = self.folder / "ssh_config"
         self.port = 0
+        self._accelerated = has_kvm()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Machine:
@@ -93,8 +96,9 @@ class Machine:
         self.stop(keep_logs=error is not None)
 
     def start(self, *, outlive: bool = False) -> None:
-        """Boot, and return when ssh answers. A kernel that panics in the emulation gets a second chance: with a thread
-        for each CPU it does so once in some hundred boots, while it patches its own code."""
+        """Boot, and return when ssh answers. There is a second chance for a kernel that panics in the emulation: with a
+        thread for each CPU it does so once in some hundred boots, while it patches its own code; and for one that says
+        nothing with KVM: there are machines whose KVM sets up a CPU that then does not run a kernel."""
         for chances in (1, 0):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -103,7 +107,7 @@ class Machine:
                 return
             except BaseException as exc:
                 self.stop(keep_logs=True)
-                if not (chances and isinstance(exc, MachineError) and self._panicked()) or has_kvm():
+                if not (chances and isinstance(exc, MachineError) and self._may_boot_now()):
                     raise
                 print(f"booted again: {exc}", file=sys.stderr)
 
@@ -170,8 +174,8 @@ class Machine:
 
     def _command(self, key: str) -> list[str]:
         append = f"{KERNEL_ARGUMENTS} virtnet_rss_key={key} {self.append}"
-        processor = HARDWARE if has_kvm() else SOFTWARE
-        if self.nests and not has_kvm():
+        processor = HARDWARE if self._accelerated else SOFTWARE
+        if self.nests and not self._accelerated:
             processor, append = SOFTWARE_NESTS, f"{append} {WITHOUT_CMPXCHG16B}"
         return [
             *("qemu-system-x86_64", "-machine", "q35,sata=off", *processor),
@@ -193,19 +197,27 @@ class Machine:
         return key.with_suffix(".pub").read_text().split()[1]
 
     def _wait_for_ssh(self) -> None:
-        deadline = time.monotonic() + BOOT_SECONDS
+        begin = time.monotonic()
         while not _has_banner(self.port):
             if self._process is None or self._process.poll() is not None:
                 raise MachineError(f"QEMU ended during the boot; the console ended with\n{self._end_of_console()}")
-            if time.monotonic() > deadline:
-                raise MachineError(f"no ssh after {BOOT_SECONDS} s; the console ended with\n{self._end_of_console()}")
+            seconds = SILENT_SECONDS if self._accelerated and not self._said() else BOOT_SECONDS
+            if time.monotonic() > begin + seconds:
+                raise MachineError(f"no ssh after {seconds} s; the console ended with\n{self._end_of_console()}")
             time.sleep(0.5)
 
-    def _panicked(self) -> bool:
-        return self.console.exists() and PANIC in self.console.read_text(errors="replace")
+    def _may_boot_now(self) -> bool:
+        """After a boot that failed; without KVM if it was that."""
+        if self._accelerated and not self._said():
+            self._accelerated = False
+            return True
+        return not self._accelerated and PANIC in self._said()
+
+    def _said(self) -> str:
+        return self.console.read_text(errors="replace") if self.console.exists() else ""
 
     def _end_of_console(self) -> str:
-        return "\n".join(self.console.read_text(errors="replace").splitlines()[-25:])
+        return "\n".join(self._said().splitlines()[-25:])
 
 
 def stop(folder: Path, *, keep_logs: bool = False) -> None:
