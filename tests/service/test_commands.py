@@ -36,6 +36,7 @@ def test_status_for_a_user_who_is_not_root(service: Running, tap: HeldTap) -> No
 def test_hostile_names(service: Running) -> None:
     """A device's name has whatever its maker wants in it, and all that is said of it goes to terminals and logs."""
     name = 'tap\x1b[2J"\\<b>{'
+    shown = name.replace("\x1b", r"\x1b")
     service.write(RULE)
     service.start()
     with HeldTap(name):
@@ -55,9 +56,9 @@ def test_hostile_names(service: Running) -> None:
         ]
     said.append(service.stop())
     assert all("tap" in text and text.replace("\n", "").isprintable() for text in said)
-    assert name in [device["name"] for device in json.loads(said[1])["taps"]]
+    assert shown in [device["name"] for device in json.loads(said[1])["taps"]]
     states = {(labels["device"], labels["state"]): value for labels, value in samples(said[4])["virtnet_rss_state"]}
-    assert states[name.replace("\x1b", "\\x1b"), "steered"] == 1
+    assert states[shown, "steered"] == 1
 
 
 def test_apply_without_the_service(service: Running, tap: HeldTap) -> None:

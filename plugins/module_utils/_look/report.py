@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import hin
 from ansible_collections.virtnet.rss.plugins.module_utils._look.protocols import named
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import configuration_report, program_report
+from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 
 if t.TYPE_CHECKING:
@@ -45,7 +46,7 @@ def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
     device, implementation = sighting.device, sighting.implementation
     program = device.program
     return {
-        "name": device.name,
+        "name": written_out(device.name),
         "netns": sighting.namespace.name,
         "netns_inode": device.netns_inode,
         "ifindex": device.ifindex,
@@ -113,10 +114,13 @@ def _wall_clock(since_boot: int) -> str:
     """ISO 8601, UTC, of a time in nanoseconds since boot, as the kernel keeps load times.
 
     The time of the boot comes from /proc/stat, in whole seconds: it is the same at every look, which the difference of
-    two clocks that are read one after the other is not.
+    two clocks that are read one after the other is not. Empty where it cannot be read.
     """
-    with open("/proc/stat", encoding="ascii") as lines:
-        booted = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
+    try:
+        with open("/proc/stat", encoding="ascii") as lines:
+            booted = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
+    except (OSError, StopIteration):  # /proc is mounted with subset=pid
+        return ""
     loaded = datetime.datetime.fromtimestamp(booted + since_boot // 10**9, datetime.timezone.utc)
     return loaded.strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -10,11 +10,12 @@ import traceback
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-__all__ = ("difference", "failures_told", "lines")
+__all__ = ("difference", "fail", "failures_told", "lines", "succeed")
 
 
 @contextlib.contextmanager
@@ -23,15 +24,20 @@ def failures_told(module: AnsibleModule, done: t.Collection[str] = ()) -> t.Iter
     try:
         yield
     except InputError as exc:
-        module.fail_json(msg=str(exc), option=exc.option)
+        fail(module, msg=str(exc), option=exc.option)
     except VirtnetRssError as exc:
-        module.fail_json(
-            msg=str(exc),
-            changed=bool(done),
-            errno=exc.errno,
-            device=exc.device,
-            exception=traceback.format_exc(),
-        )
+        trace = traceback.format_exc()
+        fail(module, msg=str(exc), changed=bool(done), errno=exc.errno, device=exc.device, exception=trace)
+
+
+def succeed(module: AnsibleModule, **answer: t.Any) -> t.NoReturn:
+    """Names may be any bytes; a controller refuses the whole answer of a host for one that is no UTF-8."""
+    module.exit_json(**printable_tree(answer))
+
+
+def fail(module: AnsibleModule, **answer: t.Any) -> t.NoReturn:
+    """The same for a failure."""
+    module.fail_json(**printable_tree(answer))
 
 
 def difference(of: str, before: str, after: str) -> dict[str, str]:

@@ -11,7 +11,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
+    difference,
+    fail,
+    failures_told,
+    succeed,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
@@ -37,8 +42,9 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
         if change.needed and not module.check_mode:
             file.apply(change, keep=module.params["state"] == "present")
     except OSError as exc:
-        module.fail_json(msg=f"path: {exc.filename or file.path}: {exc.strerror}", errno=exc.errno)
-    module.exit_json(
+        fail(module, msg=f"path: {exc.filename or file.path}: {exc.strerror}", errno=exc.errno)
+    succeed(
+        module,
         changed=change.needed,
         path=file.path,
         replaced=change.replaces,

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, fail, succeed
 from ansible_collections.virtnet.rss.plugins.module_utils._service.one_file import service_file
 
 __all__ = ("create_argument_spec", "run_module")
@@ -37,8 +37,9 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
         if changed and not module.check_mode:
             _put(module, path, wanted)
     except OSError as exc:
-        module.fail_json(msg=f"path: {path}: {exc.strerror}", errno=exc.errno)
-    module.exit_json(
+        fail(module, msg=f"path: {path}: {exc.strerror}", errno=exc.errno)
+    succeed(
+        module,
         changed=changed,
         path=path,
         checksum=_checksum(wanted),

@@ -26,13 +26,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import S
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._module import host_policy
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, succeed
 from ansible_collections.virtnet.rss.plugins.module_utils._module.looked_at import looked_at, observed
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
 from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import rows
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 __all__ = ("create_argument_spec", "run_module")
 
@@ -76,8 +77,8 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
             place = f"{exc.filename}: " if exc.filename else ""
             raise StateError(f"{place}{exc.strerror}", errno=exc.errno) from exc
     for warning in answer.pop("warnings", ()):
-        module.warn(warning)
-    module.exit_json(**answer)
+        module.warn(printable(warning))
+    succeed(module, **answer)
 
 
 def _run(module: AnsibleModule) -> Answer:

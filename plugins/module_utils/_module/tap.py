@@ -11,7 +11,12 @@ from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, lines
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
+    difference,
+    failures_told,
+    lines,
+    succeed,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.accounts import (
     group_id,
     group_name,
@@ -56,7 +61,7 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
     """Run the module; ends the process."""
     done: list[str] = []
     with failures_told(module, done):
-        module.exit_json(**_run(module, done))
+        succeed(module, **_run(module, done))
 
 
 def _run(module: AnsibleModule, done: list[str]) -> dict[str, t.Any]:

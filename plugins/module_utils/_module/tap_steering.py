@@ -10,7 +10,13 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, lines
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
+    difference,
+    fail,
+    failures_told,
+    lines,
+    succeed,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
@@ -19,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.options impo
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
 
 if t.TYPE_CHECKING:
@@ -52,7 +59,7 @@ def _run(module: AnsibleModule) -> t.NoReturn:
         result = run(params["taps"], desired, check=module.check_mode)
         of_no_use = _of_no_use(result.outcomes)
     for warning in (*result.warnings, *of_no_use):
-        module.warn(warning)
+        module.warn(printable(warning))
     netns = params["netns"] or ""
     reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]
     answer: dict[str, t.Any] = {
@@ -64,11 +71,11 @@ def _run(module: AnsibleModule) -> t.NoReturn:
     failed = [report for report in reports if report["fallback"] and _is_failure(params, report)]
     if failed:
         reasons = "; ".join(f"{report['name']}: {report['fallback']['reason']}" for report in failed)
-        module.fail_json(msg=f"{_failed_action(params)} failed: {reasons}", **answer)
+        fail(module, msg=f"{_failed_action(params)} failed: {reasons}", **answer)
     for report in reports:
         if report["fallback"]:
-            module.warn(_fallback_sentence(report))
-    module.exit_json(**answer)
+            module.warn(printable(_fallback_sentence(report)))
+    succeed(module, **answer)
 
 
 def _difference(report: dict[str, t.Any]) -> dict[str, str]:

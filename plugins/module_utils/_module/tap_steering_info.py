@@ -12,8 +12,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
-from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import failures_told
+from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import failures_told, succeed
 from ansible_collections.virtnet.rss.plugins.module_utils._module.looked_at import looked_at, observed
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 __all__ = ("create_argument_spec", "run_module")
 
@@ -46,9 +47,9 @@ def _run(module: AnsibleModule) -> t.NoReturn:
         info = look(module.params["taps"], namespaces, seconds=seconds)
         sightings = observed(info.sightings, module.params["observe"])
     for warning in info.warnings:
-        module.warn(warning)
+        module.warn(printable(warning))
     reports = [sighting_report(sighting) for sighting in sightings]
     for report in reports:
         for hint in report["hints"]:
-            module.warn(f"{report['name']}: {hint}")
-    module.exit_json(changed=False, taps=reports, exact=not info.inspector_reason, exact_reason=info.inspector_reason)
+            module.warn(printable(f"{report['name']}: {hint}"))
+    succeed(module, changed=False, taps=reports, exact=not info.inspector_reason, exact_reason=info.inspector_reason)

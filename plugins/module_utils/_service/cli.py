@@ -14,7 +14,7 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, VirtnetRssError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting, look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import POLICY_FOLDER, load_file, load_policy
@@ -33,6 +33,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import C
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
@@ -54,6 +55,9 @@ def main(words: t.Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as exc:  # such as a device that goes in the middle of a look
+        complain(f"virtnet-rss: {sentence_of(exc)}")
+        return 1
 
 
 def _run(arguments: Arguments) -> None:
@@ -100,7 +104,7 @@ def _told(results: t.Sequence[Result], *, as_json: bool) -> int:
     """Print what was done with each device that a rule speaks of; 1 when one is not as it should be."""
     told = rows(results)
     if as_json:
-        say(json.dumps(told))
+        say(json.dumps(printable_tree(told)))
     else:
         say(table(("device", *COLUMNS[1:]), [[row[column] for column in COLUMNS] for row in told]))
     return 1 if any(row["action"] in ("fallback", "wait") for row in told) else 0
@@ -114,7 +118,7 @@ def _status(arguments: Arguments) -> None:
     service = read_status(arguments.status_file)
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
     if arguments.json:
-        say(json.dumps({"service": service, "taps": reports}))
+        say(json.dumps(printable_tree({"service": service, "taps": reports})))
         return
     say(_service_line(service))
     rows = [

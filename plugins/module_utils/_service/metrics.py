@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
-from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 if t.TYPE_CHECKING:
@@ -66,7 +66,7 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
 
 def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:
     device = sighting.device
-    where = {"device": device.name, "netns": sighting.namespace.name or str(device.netns_inode)}
+    where = {"device": written_out(device.name), "netns": sighting.namespace.name or str(device.netns_inode)}
     for state in STATES:
         add("virtnet_rss_state", int(state == device.state), **where, state=state)
     add("virtnet_rss_queues", device.queues, **where)
@@ -90,5 +90,5 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
 
 
 def _escaped(text: str) -> str:
-    """A label's value: what cannot be printed is written out, then backslash and quote are escaped."""
+    """A label's value, in which backslash and quote are escaped."""
     return printable(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -10,7 +10,11 @@ import os
 import socket
 import time
 
+from ansible_collections.virtnet.rss.plugins.module_utils._text import cut, printable
+
 __all__ = ("notify", "reloading", "watchdog_seconds")
+
+LONGEST = 2000  # letters of a message
 
 
 def notify(*messages: str) -> None:
@@ -21,7 +25,9 @@ def notify(*messages: str) -> None:
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
-        _channel().sendto("\n".join(messages).encode(), address)
+        # A datagram that is too large is none, and systemd would take the silence for a death.
+        text = "\n".join(cut(printable(message), LONGEST) for message in messages)
+        _channel().sendto(text.encode(), address)
     except OSError:  # nobody listens, or not fast enough: guests must not wait for that
         return
 

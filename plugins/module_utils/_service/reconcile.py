@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
@@ -23,7 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import UNKNOWN, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -41,6 +41,8 @@ if t.TYPE_CHECKING:
 __all__ = ("How", "Result", "reconcile")
 
 CHANGES = ("attach", "replace", "detach")
+# Memory or descriptors are short; they will be there again.
+PASSING = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOBUFS)
 UNPLANNED = Rule("", Match(), None)  # of a device for which no rule could be found
 NO_GUEST_YET = "libvirt holds it, so its guest does not run yet"
 UNKNOWN_CARD = "QEMU's arguments do not tell which of its network cards this is (one plugged in later?)"
@@ -56,6 +58,7 @@ class Result:
     outcome: Outcome | None = None  # None: it was left alone, or could not be planned
     reason: str = ""  # why it could not
     soon: bool = False  # it can be planned at any moment, and no look will tell
+    guest: str = ""  # libvirt's name of it, where it is known
 
     @property
     def action(self) -> str:
@@ -85,6 +88,7 @@ class How:
     spared: t.Collection[int] = ()  # programs that stay where they are, whatever the policy says
     patience: float = PATIENCE  # seconds to wait for another writer
     alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
+    resting: t.Mapping[DeviceId, str] = field(default_factory=dict)  # devices that are not changed now, and why
 
 
 class Planned(t.NamedTuple):
@@ -93,6 +97,7 @@ class Planned(t.NamedTuple):
     step: Step | None
     reason: str = ""
     soon: bool = False
+    guest: str = ""
 
 
 def reconcile(
@@ -159,8 +164,10 @@ def _planned(device: Device, unseen: str, policy: Policy, namespace: Namespace, 
     try:
         step = plan(rule.desired, device, new_key=random_key)
     except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
-        return Planned(device, rule, None, str(exc))
-    return Planned(device, rule, step)
+        return Planned(device, rule, None, str(exc), guest=subject.domain)
+    if step.action in CHANGES and device.id in how.resting:
+        return Planned(device, rule, None, how.resting[device.id], guest=subject.domain)
+    return Planned(device, rule, step, guest=subject.domain)
 
 
 def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[tuple[Device, str]]:
@@ -183,19 +190,32 @@ def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[t
 def _apply(namespace: Namespace, planned: list[Planned], how: How) -> list[Result]:
     applier = Applier(check=how.check)
     results = []
-    for device, rule, step, reason, soon in planned:
+    for device, rule, step, reason, soon, guest in planned:
         if step is None or rule is None or rule.desired is None:
-            results.append(Result(namespace, device, rule, None, reason, soon))
+            results.append(Result(namespace, device, rule, None, reason, soon, guest))
             continue
         if step.action in CHANGES:
             how.alive()
         try:
-            outcome = applier.apply(replace(step, fallback=_fallback(device, rule.desired)))
+            outcome = _applied(applier, step, _fallback(device, rule.desired))
         except Exception as exc:
-            results.append(Result(namespace, device, rule, None, sentence_of(exc)))
+            results.append(Result(namespace, device, rule, None, sentence_of(exc), guest=guest))
             continue
-        results.append(Result(namespace, outcome.after, rule, outcome, step.reason))
+        results.append(Result(namespace, outcome.after, rule, outcome, step.reason, guest=guest))
     return results
+
+
+def _applied(applier: Applier, step: Step, fallback: str) -> Outcome:
+    """A shortage that passes takes nothing from a guest: a program of ours that works stays until the next try."""
+    outcome = applier.apply(replace(step, fallback="keep" if fallback == "disable" else fallback))
+    works = step.device.state == STEERED and step.action == "replace"
+    if outcome.fallback is None or fallback != "disable" or not works or outcome.fallback.errno in PASSING:
+        return outcome
+    detached = applier.apply(replace(step, action="detach"))
+    if detached.fallback:
+        reason = f"{outcome.fallback.reason}; detaching failed too: {detached.fallback.reason}"
+        return replace(detached, step=step, fallback=replace(outcome.fallback, reason=reason))
+    return replace(detached, step=step, action="fallback", fallback=outcome.fallback)
 
 
 def _fallback(device: Device, desired: Desired) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
+
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
 
@@ -19,7 +21,7 @@ def rows(results: t.Iterable[Result]) -> list[dict[str, t.Any]]:
     """Dictionaries with COLUMNS, ``netns_inode`` and ``ifindex``."""
     return [
         {
-            "name": result.device.name,
+            "name": written_out(result.device.name),
             "netns": result.namespace.name,
             "netns_inode": result.device.netns_inode,
             "ifindex": result.device.ifindex,

@@ -10,15 +10,15 @@ import sys
 import textwrap
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
-__all__ = ("bars", "clear", "complain", "say", "table")
+__all__ = ("bars", "block", "clear", "complain", "say", "table")
 
-NARROWEST = 16  # letters of a column that goes on below itself
 BLOCK = "\N{FULL BLOCK}"
+NARROWEST = 16  # letters of a column that goes on below itself
 
 
 def say(text: str) -> None:
@@ -38,8 +38,19 @@ def clear() -> None:
 
 
 def _write(stream: t.TextIO, text: str) -> None:
-    stream.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
+    stream.write(_encodable("".join(f"{printable(line)}\n" for line in text.split("\n")), stream))
     stream.flush()
+
+
+def _encodable(text: str, stream: t.TextIO) -> str:
+    r"""With ``\u5317`` for a letter that the terminal does not have: a name must not end a command or the service."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def block() -> str:
+    """What a bar is made of, on this terminal."""
+    return BLOCK if _encodable(BLOCK, sys.stdout) == BLOCK else "#"
 
 
 def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: int = 0) -> str:
@@ -62,8 +73,8 @@ def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: in
 def bars(sighting: Sighting, packets: t.Sequence[float], *, width: int = 40) -> str:
     """A line for each queue of one device, the busiest as long as ``width``."""
     most = max([*packets, 1])
-    name = printable(sighting.device.name)
+    name = written_out(sighting.device.name)
     lines = [f"{name}: {sighting.device.state}, {sighting.implementation.decides} decides"]
     for queue, rate in enumerate(packets):
-        lines.append(f"  queue {queue:3} {BLOCK * round(width * rate / most):{width}} {rate:10.0f}/s")
+        lines.append(f"  queue {queue:3} {block() * round(width * rate / most):{width}} {rate:10.0f}/s")
     return "\n".join(lines)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import complain
-from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import cut
 
 __all__ = ("Troubles",)
 
@@ -20,7 +20,7 @@ class Troubles:
     def tell(self, about: str, sentence: str) -> None:
         """To the log unless it is known; an empty sentence: it is over, and will be told again when it comes back."""
         if sentence and sentence != self._now.get(about):
-            complain(printable(sentence))
+            complain(cut(sentence))
         self._now[about] = sentence
 
     def of(self, *about: str) -> list[str]:

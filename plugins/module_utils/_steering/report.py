@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mas
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import describe_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
@@ -85,7 +86,7 @@ def outcome_report(outcome: Outcome, *, netns: str, check: bool) -> dict[str, t.
             after["config"]["hash_key"] = NEW_KEY
     fallback = outcome.fallback
     return {
-        "name": outcome.after.name,
+        "name": written_out(outcome.after.name),
         "netns": netns,
         "ifindex": outcome.after.ifindex,
         "queues": outcome.after.queues,
