@@ -16,7 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceE
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BPF_PROGRAM, duplicate_descriptor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import vnet_header_size
 
 if t.TYPE_CHECKING:
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 __all__ = ("EBPF", "Guests", "Implementation", "Traces", "decide")
 
 EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
-VHOST_NET, BPF_PROGRAM = "/dev/vhost-net", "anon_inode:bpf-prog"
+VHOST_NET = "/dev/vhost-net"
 MOST_DESCRIPTORS = 8192  # of a QEMU that are looked at
 # struct virtio_net_hdr as QEMU starts with it; 12 bytes with VIRTIO_F_VERSION_1, 20 with VIRTIO_NET_F_HASH_REPORT.
 HEADER_WITHOUT_DRIVER, HEADER_WITH_HASH = 10, 20

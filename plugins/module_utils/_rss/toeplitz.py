@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-__all__ = ("HASH_INPUT_MAX", "lookup_tables", "lookup_tables_packed", "toeplitz_hash")
+__all__ = ("HASH_INPUT_MAX", "lookup_tables", "toeplitz_hash")
 
 HASH_INPUT_MAX = 36  # two IPv6 addresses and two ports
 
@@ -28,21 +28,8 @@ def toeplitz_hash(*, key: bytes, data: bytes) -> int:
     return result & 0xFFFFFFFF
 
 
-def lookup_tables(*, key: bytes) -> list[list[int]]:
-    """36 rows of 256: the hash is the xor of ``row[i][data[i]]`` over all bytes, as it is linear in its input."""
-    key_bits, key_length = int.from_bytes(key, "big"), 8 * len(key)
-    rows = []
-    for byte in range(HASH_INPUT_MAX):
-        row = [0]
-        for bit in range(8):  # least significant first: each bit doubles the row
-            value = key_bits >> (key_length - 32 - (8 * byte + 7 - bit)) & 0xFFFFFFFF
-            row += [entry ^ value for entry in row]
-        rows.append(row)
-    return rows
-
-
-def lookup_tables_packed(*, key: bytes, byteorder: t.Literal["little", "big"]) -> bytes:
-    """The same as 36 * 256 unsigned 32-bit numbers.
+def lookup_tables(*, key: bytes, byteorder: t.Literal["little", "big"]) -> bytes:
+    """36 rows of 256 unsigned 32-bit numbers: the hash is the xor of ``row[i][data[i]]`` over all bytes.
 
     Byte j of an entry in row i is eight bits of the key, those from bit 8 * (i + j) on, multiplied with the index: it
     depends on i + j alone. So 39 planes of 256 bytes are all there is, and each is made of the parts of two key bytes.

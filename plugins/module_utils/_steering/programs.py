@@ -22,7 +22,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode, nobodys
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import OWNER, decode, nobodys
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ("OURS", "QEMU", "Described", "describe", "describe_all")
 
-OURS, QEMU, OTHER = "virtnet.rss", "qemu", "other"
+OURS, QEMU, OTHER = OWNER.decode(), "qemu", "other"
 # What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
 FDINFO_SIZE = 4096  # a map's has some 200 bytes

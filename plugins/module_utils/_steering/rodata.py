@@ -17,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables_packed
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import fill_features, read_features
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -26,7 +26,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import curr
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import SteeringObject
 
-__all__ = ("Identity", "decode", "encode", "nobodys")
+__all__ = ("OWNER", "Identity", "decode", "encode", "nobodys")
 
 OWNER = b"virtnet.rss"
 TABLES = steering_abi.RssConfig.toeplitz.size
@@ -67,7 +67,7 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     config.l3_offset = configuration.l3_offset
     config.hash_key[:] = rss.hash_key
     config.indirection[: len(rss.indirection)] = rss.indirection
-    tables = lookup_tables_packed(key=rss.hash_key, byteorder=sys.byteorder)
+    tables = lookup_tables(key=rss.hash_key, byteorder=sys.byteorder)
     ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
     if not plain:
         fill_features(steering.features, rss)

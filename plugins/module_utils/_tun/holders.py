@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
 
-__all__ = ("Holder", "duplicate_descriptor", "find_holders", "holder_command")
+__all__ = ("BPF_PROGRAM", "Holder", "duplicate_descriptor", "find_holders", "holder_command")
 
 TUN_RDEV = os.makedev(10, 200)  # include/linux/miscdevice.h: MISC_MAJOR, TUN_MINOR
 # The same numbers on every architecture but alpha; Python has os.pidfd_open from 3.9 on, and pidfd_getfd never.
