@@ -62,9 +62,10 @@ simple("guests", "real QEMU guests on TAP devices of this host (root)", "pytest 
 
 @phase()
 def lint(run: Phase) -> None:
-    """ruff, yamllint, ansible-lint, shellcheck, the changelog's fragments, the workflows"""
+    """ruff, clang-format, yamllint, ansible-lint, shellcheck, the changelog's fragments, the workflows"""
     run("ruff", "check", "--quiet", ".")
     run("ruff", "format", "--check", "--quiet", "--diff", ".")
+    run("clang-format", "--dry-run", "-Werror", *git_files(TREE, "ls-files", "*.c", "*.h"))
     run("yamllint", "--strict", ".")
     run("ansible-lint", HOME=run.home)
     # Scripts say so in their first line, whatever their name.
