@@ -19,8 +19,7 @@ static __always_inline void parse(struct __sk_buff *skb, struct window *window, 
 }
 
 /* The packet whose addresses are hashed, with the four bytes in the place of its ports that tell most. */
-static __always_inline enum hash_type choose_hash_input(struct __sk_buff *skb, struct window *window,
-							struct packet *packet)
+static __always_inline enum hash_type choose_hash_input(struct __sk_buff *skb, struct window *window, struct packet *packet)
 {
 	if (steering.features.tunnel_types & TUNNELS_IP && packet->tunnel)
 		enter_tunnel(skb, window, packet);

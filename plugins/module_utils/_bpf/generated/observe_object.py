@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "132578e5c2d5cfa037385562e7e5ac7b60e683bb88642703c2903e1326bdecbb"
+SOURCE_DIGEST = "a4ddf0cad060e1c2514538ece74fc554cff2cc1f3d8b23c6956d32b1623f47b7"
 PROGRAM = "virtnet_observe"
 MAP_QUEUE_COUNTERS = "queue_counters"
 MAP_OBSERVED = "observed"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "36e37da61a4634323c5fe37151dd01a43cf78bbb9f90531a6af5f4533b5e5615"
+SOURCE_DIGEST = "7e522fb959da022bd90e9436e1cddd14ee6d6f7d60c7d60c5ec519307caf41c3"
 PROGRAM = "virtnet_rss"
 MAP_QUEUE_COUNTERS = "queue_counters"
 # The tag of `bpftool prog show`, by the digest that the kernel uses: sha1 before Linux 6.18, sha256 since.
