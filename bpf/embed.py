@@ -29,7 +29,10 @@ from elftools.elf.elffile import ELFFile
 SOURCES = Path(__file__).parent
 BYTE_ORDERS = {"little": "bpfel", "big": "bpfeb"}
 # Builds of one source beside the plain one, as bpf/Makefile makes them.
-MORE_BUILDS = {"steering": ("steering_direct", "steering_full", "steering_full_direct")}
+MORE_BUILDS = {
+    "steering": ("steering_direct", "steering_full", "steering_full_direct"),
+    "observe": ("observe_full",),
+}
 # These share the layout of the build that they are named after. Their code holds numbers of the running kernel (of its
 # functions and types), so nobody can tell their tag before they are loaded.
 DIRECT = "_direct"

@@ -3,7 +3,7 @@
 #ifndef VIRTNET_RSS_OBSERVE_H
 #define VIRTNET_RSS_OBSERVE_H
 
-#include "packet.h"
+#include "extension.h"
 
 enum observe_limits {
 	QUEUES_MAX = 256, /* MAX_TAP_QUEUES of drivers/net/tun.c */

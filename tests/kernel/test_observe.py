@@ -24,8 +24,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.observation impo
     observe,
     wanted_configuration,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES, TUNNEL_TYPES, RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Indirection
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
@@ -114,6 +115,17 @@ def test_a_table_with_weights_and_a_queue_that_is_not_enabled(tap: HeldTap) -> N
     )
     assert observation.would_be == by_queue(tap.send(FRAMES), 3)
     assert watched(tap, desired)[0].agreed == len(FRAMES)
+
+
+def test_a_configuration_of_the_full_program(tap: HeldTap) -> None:
+    """It is asked in the full program's words, in front of the attachment and after it."""
+    words = {"hash_types": list(HASH_TYPES), "tunnel_types": list(TUNNEL_TYPES), "symmetric": True}
+    desired = desired_from({**words, "hash_key": KEY.hex()})
+    observation, _arrived = watched(tap, desired)
+    assert run_module("tap_steering", {"taps": ["tap0"], "hash_key": KEY.hex(), **words})["changed"]
+    assert observation.would_be == by_queue(tap.send(FRAMES))
+    observation, arrived = watched(tap, desired=None)
+    assert observation.agreed == len(FRAMES) and observation.now == observation.would_be == by_queue(arrived)
 
 
 def test_a_device_with_a_virtio_header_in_front_of_packets() -> None:

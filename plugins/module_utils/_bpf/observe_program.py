@@ -14,8 +14,9 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import read_per_cpu
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
@@ -24,7 +25,7 @@ if t.TYPE_CHECKING:
 __all__ = ("ObserveProgram", "Protocol", "Taken")
 
 SO_ATTACH_BPF = 50  # include/uapi/asm-generic/socket.h
-COUNTER = struct.Struct("=Q")
+COUNTER, NUMBER = struct.Struct("=Q"), struct.Struct("=I")
 
 
 class Taken(t.NamedTuple):
@@ -47,11 +48,12 @@ class ObserveProgram(Closing):
     """A loaded observer; it works from attach() until the socket is closed, and close() ends it."""
 
     def __init__(self, libbpf: Libbpf, steering: bytes, *, queues: int, enabled: int) -> None:
-        """``steering`` is the .rodata of a steering program (struct rodata of steering_abi) that can name ``queues``
-        queues; ``enabled`` are the device's now. Raises VerifierError and ObjectError.
+        """``steering`` is the .rodata of a steering program, plain or full, that can name ``queues`` queues, and
+        ``enabled`` are the device's now. Raises VerifierError and ObjectError.
         """
         self._libbpf = libbpf
-        self._object = BpfObject(libbpf, embedded_object(observe_object.OBJECTS))
+        program = observe_object if len(steering) == PLAIN.rodata_size else observe_full_object
+        self._object = BpfObject(libbpf, embedded_object(program.OBJECTS))
         try:
             self._object.set_rodata(_rodata(steering, enabled))
             self._object.set_max_entries(observe_object.MAP_QUEUE_COUNTERS, queues)
@@ -124,6 +126,4 @@ class ObserveProgram(Closing):
 
 def _rodata(steering: bytes, enabled: int) -> bytes:
     """The steering program's own .rodata is the beginning of the observer's, which has one number behind it."""
-    rodata = abi.Rodata.from_buffer_copy(steering.ljust(ctypes.sizeof(abi.Rodata), b"\0"))
-    rodata.enabled_queues = enabled
-    return bytes(rodata)[: abi.RODATA_SIZE]
+    return steering + NUMBER.pack(enabled)

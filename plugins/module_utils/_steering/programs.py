@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
     DIRECT,
     HELPER,
@@ -34,7 +34,9 @@ OURS, QEMU, OTHER = OWNER.decode(), "qemu", "other"
 # What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
 FDINFO_SIZE = 4096  # a map's has some 200 bytes
-OBSERVER_TAGS = frozenset(observe_object.TAGS[sys.byteorder].values())
+OBSERVER_TAGS = frozenset(
+    tag for built in (observe_object, observe_full_object) for tag in built.TAGS[sys.byteorder].values()
+)
 RODATA_SIZES = frozenset(each.rodata_size for each in OBJECTS)
 
 

@@ -12,7 +12,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
+    VIRTIO_HASH_TYPES,
     RssConfig,
     hash_types_to_mask,
 )
@@ -30,11 +30,12 @@ if t.TYPE_CHECKING:
 
 __all__ = ("Prover", "harmless_trial")
 
+ADDRESSES_AND_PORTS = VIRTIO_HASH_TYPES[:6]
 TRIAL_QUEUES = 16  # with these, the first of Microsoft's frames goes elsewhere than to the default queue
 SEED = 7  # any number: the same flows each time, so that a failure can be repeated
 # A table that gives the lower eight bits of the hash itself, as far as a queue number can show them.
 MICROSOFT = Configuration(
-    RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(256))), statistics=False
+    RssConfig(MICROSOFT_KEY, hash_types_to_mask(ADDRESSES_AND_PORTS), tuple(range(256))), statistics=False
 )
 # The same for the full program: none of Microsoft's frames is SCTP.
 MICROSOFT_FULL = replace(
@@ -91,7 +92,7 @@ def _compare(program: SteeringProgram, vectors: list[tuple[bytes, int]], source:
 
 def harmless_trial() -> Trial:
     """A program for no device of this network namespace: whoever looks meanwhile sees that it steers nothing there."""
-    rss = RssConfig(MICROSOFT_KEY, hash_types_to_mask(DEFAULT_HASH_TYPES), tuple(range(TRIAL_QUEUES)))
+    rss = RssConfig(MICROSOFT_KEY, hash_types_to_mask(ADDRESSES_AND_PORTS), tuple(range(TRIAL_QUEUES)))
     frame, _hash = microsoft_frames()[0]
     rodata = encode(Identity("", DeviceId(current_namespace().inode, 0)), Configuration(rss, statistics=False))
     return Trial(rodata, TRIAL_QUEUES, frame, steer(frame, rss).queue)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "a4ddf0cad060e1c2514538ece74fc554cff2cc1f3d8b23c6956d32b1623f47b7"
+SOURCE_DIGEST = "6de28ff8795a2f3b2f8da4d34f462fb433d1aec61d21287c44bfc8209144bee9"
 PROGRAM = "virtnet_observe"
 MAP_QUEUE_COUNTERS = "queue_counters"
 MAP_OBSERVED = "observed"
