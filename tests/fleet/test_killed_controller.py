@@ -14,18 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.fleet.test_playbooks import GOOD, MORE, QUICK, SEND, states
-from ansible_collections.virtnet.rss.tests.support.namespaces import PYTHON, Fleet
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet, states
 
 UNJUDGED = ("changing", "changed")
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
-    with Fleet(tmp_path, 1, f"rsskc{os.getpid()}-") as made:
-        for name in made.names:
-            made.hold(name, "tap0")
-            made.start(name, PYTHON, SEND, "tap0")
+    with busy_fleet(tmp_path, 1, "rsskc") as made:
         yield made
 
 

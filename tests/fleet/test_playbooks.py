@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -14,28 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, PYTHON, Fleet
+from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, Fleet
 from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
+from ansible_collections.virtnet.rss.tests.support.rollouts import BAD, GOOD, MORE, QUICK, busy_fleet, states
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
-
-SEND = str(Path(__file__).parents[1] / "support" / "send.py")
-GOOD = [{"name": "guests", "match": {"device": "tap*"}}]
-MORE = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 1}]
-BAD = [{"name": "guests", "match": {"device": "tap*"}, "indirection": {"table": [2]}}]
-QUICK = {"rollout_window": 2, "rollout_soak": 1, "rollout_min_packets": 300}
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
-    with Fleet(tmp_path, 3, f"rss{os.getpid()}-") as made:
-        for name in made.names:
-            made.hold(name, "tap0")
-            made.start(name, PYTHON, SEND, "tap0")
+    with busy_fleet(tmp_path, 3) as made:
         yield made
-
-
-def states(report: dict[str, t.Any]) -> list[str]:
-    return [device["state"] for device in report["devices"]]
 
 
 def test_rollout(fleet: Fleet) -> None:

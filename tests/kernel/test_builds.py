@@ -29,9 +29,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS, describe
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.kernel.test_fallback import formal_program
 from ansible_collections.virtnet.rss.tests.packets.builder import TCP, ipv4, tcp
-from ansible_collections.virtnet.rss.tests.support.bpf_objects import build_named, builds
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import build_named, builds, formal_program
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 RSS = RssConfig(bytes(range(40)), 0x3F, tuple(entry % 4 for entry in range(128)))

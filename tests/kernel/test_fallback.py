@@ -9,16 +9,13 @@ import functools
 import os
 import platform
 import re
-import shutil
 import socket
 import typing as t
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import RODATA_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError
@@ -34,7 +31,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
-from ansible_collections.virtnet.rss.tests.support.bpf_objects import BPF, CLANG, build
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import formal_program
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap, set_up
 from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
@@ -217,17 +214,6 @@ REFUSED = {
 }
 WRONG = {"always queue 0": "0", "a queue at random": "bpf_get_prandom_u32() & 3"}
 LIBBPF_VERIFIER_ERROR = 4007  # what libbpf before 0.7 makes of the kernel's errno
-
-
-def formal_program(queue: str) -> bytes:
-    """formal.bpf.c with this as what it computes."""
-    target = BPF / "build" / f"formal.{zlib.crc32(queue.encode()):08x}.o"
-    # A VM has no compiler: the objects of the last run with one have come along.
-    if shutil.which(CLANG):
-        target.parent.mkdir(exist_ok=True)
-        source = Path(__file__).with_name("formal.bpf.c")
-        build(source, f"-DRODATA_SIZE={RODATA_SIZE}", f"-DQUEUE={queue}", to=target)
-    return target.read_bytes()
 
 
 @pytest.fixture

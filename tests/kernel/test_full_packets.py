@@ -16,20 +16,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.kernel.test_packets import (
-    DEFAULT_QUEUE,
-    HIGH,
-    LOW,
-    PADDING,
-    NonLinearSender,
-    control,
-    wait_for,
-)
 from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS, configuration
 from ansible_collections.virtnet.rss.tests.packets.everything import EVERY_ROW
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame, random_row
@@ -37,7 +27,17 @@ from ansible_collections.virtnet.rss.tests.packets.pins import PIN_ROWS
 from ansible_collections.virtnet.rss.tests.packets.table import Row
 from ansible_collections.virtnet.rss.tests.packets.vectors import HASHES, VECTOR_ROWS
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import build_named, builds, shipped_builds
+from ansible_collections.virtnet.rss.tests.support.foreign import control
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.real_packets import (
+    DEFAULT_QUEUE,
+    HIGH,
+    LOW,
+    PADDING,
+    NonLinearSender,
+    expected_queue,
+    wait_for,
+)
 
 # It makes any configuration one of the full program's and takes none of the table's packets.
 NO_PACKETS = Pin(0, "tcp4", src_ip="240.0.0.1", dst_ip="240.0.0.2")
@@ -58,13 +58,6 @@ def by_configuration() -> list[list[Row]]:
     for row in EVERY_ROW:
         found.setdefault((row.enabled, row.tunnels, row.symmetric), []).append(row)
     return list(found.values())
-
-
-def expected_queue(row: Row, rss: RssConfig) -> int:
-    """From the row's own hash input, which was put together by hand."""
-    if row.hash_type is None:
-        return rss.default_queue
-    return rss.indirection[toeplitz_hash(key=rss.hash_key, data=row.data) % len(rss.indirection)]
 
 
 @pytest.mark.parametrize("build", builds())

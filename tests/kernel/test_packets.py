@@ -7,7 +7,6 @@ import itertools
 import operator
 import os
 import random
-import socket
 import subprocess
 import typing as t
 
@@ -18,12 +17,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frames
 from ansible_collections.virtnet.rss.tests.packets.table import ALL, DEFAULT, EX, ROWS, VECTORS, Row
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import (
@@ -32,26 +29,25 @@ from ansible_collections.virtnet.rss.tests.support.bpf_objects import (
     linear_witness,
     shipped_builds,
 )
+from ansible_collections.virtnet.rss.tests.support.foreign import control
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.real_packets import (
+    DEFAULT_QUEUE,
+    HIGH,
+    LOW,
+    PADDING,
+    NonLinearSender,
+    expected_queue,
+    wait_for,
+)
 
 MICROSOFT_KEY = bytes.fromhex(VECTORS["key"])
 IDENTITY = Identity("test", DeviceId(1, 1))
-DEFAULT_QUEUE = 255
-# Two tables that together show 16 bits of the hash: entry i holds its own low eight bits, or its bits 1 to 8.
-LOW = tuple(entry & 0xFF for entry in range(512))
-HIGH = tuple(entry >> 1 for entry in range(512))
 
 
 def load(rss: RssConfig, elf: bytes, *, statistics: bool = False, l3_offset: int = 14) -> SteeringProgram:
     configuration = Configuration(rss, statistics, l3_offset)
     return SteeringProgram(load_libbpf(), encode(IDENTITY, configuration), queues=256, elf=elf)
-
-
-def expected_queue(row: Row, rss: RssConfig) -> int:
-    """From the row's own hash input, which was put together by hand."""
-    if row.hash_type is None:
-        return rss.default_queue
-    return rss.indirection[toeplitz_hash(key=rss.hash_key, data=row.data) % len(rss.indirection)]
 
 
 def by_types() -> list[tuple[tuple[str, ...], list[Row]]]:
@@ -115,11 +111,6 @@ def test_table_sizes_and_no_redirect(build: str, size: int) -> None:
                 assert program.run(frame)[0] == steer(frame, rss).queue
 
 
-def control(tap: HeldTap) -> int:
-    holder = next(holder for holder in find_holders()[tap.name] if holder.pid == tap.pid)
-    return duplicate_descriptor(holder.pid, holder.descriptor)
-
-
 def four_queues(key: bytes, types: tuple[str, ...]) -> RssConfig:
     return RssConfig(key, hash_types_to_mask(types), tuple(entry % 4 for entry in range(128)), default_queue=3)
 
@@ -138,22 +129,6 @@ def test_table_as_real_packets(tap: HeldTap, build: str) -> None:
             packets += len(arrived)
     os.close(descriptor)
     assert packets == 8 * len(ROWS)
-
-
-class NonLinearSender:
-    """Sends packets of which only the Ethernet header is in the skb's linear part."""
-
-    def __init__(self, name: str) -> None:
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        self.socket.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
-        self.socket.bind((name, 0))
-
-    def send(self, frame: bytes) -> None:
-        # net/packet/af_packet.c, packet_snd: hdr_len bytes are linear when the packet is larger than a page
-        self.socket.send(b"\0\0" + (14).to_bytes(2, "little") + bytes(6) + frame)
-
-
-PADDING = 6000
 
 
 def padded_rows(types: tuple[str, ...]) -> list[Row]:
@@ -187,10 +162,3 @@ def test_headers_in_page_fragments(tap: HeldTap, build: str) -> None:
         assert arrived == sorted((expected_queue(row, rss), row.frame) for row in rows)
     os.close(descriptor)
     sender.socket.close()
-
-
-def wait_for(tap: HeldTap, count: int) -> list[tuple[int, bytes]]:
-    """What has been sent beside tap.send: it is in the device's rings already."""
-    arrived = tap.received()
-    assert len(arrived) == count
-    return arrived

@@ -8,8 +8,10 @@ import os
 import shutil
 import subprocess
 import typing as t
+import zlib
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_abi import RODATA_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
     DIRECT,
@@ -68,3 +70,14 @@ def build(source: Path, *options: str, to: Path) -> bytes:
     command += [f"-idirafter{path}" for path in includes]
     subprocess.run([*command, "-c", str(source), "-o", str(to)], check=True)
     return to.read_bytes()
+
+
+def formal_program(queue: str) -> bytes:
+    """formal.bpf.c of this folder, with this as what it computes."""
+    target = BPF / "build" / f"formal.{zlib.crc32(queue.encode()):08x}.o"
+    # A VM has no compiler: the objects of the last run with one have come along.
+    if shutil.which(CLANG):
+        target.parent.mkdir(exist_ok=True)
+        source = Path(__file__).with_name("formal.bpf.c")
+        build(source, f"-DRODATA_SIZE={RODATA_SIZE}", f"-DQUEUE={queue}", to=target)
+    return target.read_bytes()

@@ -14,14 +14,19 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import du
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
-__all__ = ("attach", "detach", "set_program")
+__all__ = ("attach", "control", "detach", "set_program")
+
+
+def control(tap: HeldTap) -> int:
+    """A descriptor of the device, taken of its holder; the caller closes it."""
+    # Other devices of this name may exist in other namespaces.
+    holder = next(holder for holder in find_holders()[tap.name] if holder.pid == tap.pid)
+    return duplicate_descriptor(holder.pid, holder.descriptor)
 
 
 def set_program(tap: HeldTap, program: int | None) -> None:
     """Attach a loaded program, given by its descriptor, or detach what is there."""
-    # Other devices of this name may exist in other namespaces.
-    holder = next(holder for holder in find_holders()[tap.name] if holder.pid == tap.pid)
-    descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
+    descriptor = control(tap)
     try:
         ioctls.set_steering_program(descriptor, program)
     finally:

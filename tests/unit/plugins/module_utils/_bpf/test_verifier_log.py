@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Logs recorded on Linux 6.18 by loading tests/kernel/formal.bpf.c with one fault after the other."""
+"""Logs recorded on Linux 6.18 by loading tests/support/formal.bpf.c with one fault after the other."""
 
 from __future__ import annotations
 
