@@ -17,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.frame import pars
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import decide, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import VLAN_TYPES
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
-from ansible_collections.virtnet.rss.tests.robustness.frames import CONFIGURATIONS, DEFAULT_QUEUE, TABLE, mutated
+from ansible_collections.virtnet.rss.tests.robustness.frames import DEFAULT_QUEUE, TABLE, mutated
 from ansible_collections.virtnet.rss.tests.robustness.qemu_reading import NO_EXTENSION_HEADERS, readings
 from ansible_collections.virtnet.rss.tests.support.qemu import qemu_rss
 
@@ -98,6 +98,18 @@ class Comparison:
         self.agreed += other.agreed
         self.causes += other.causes
         self.unexplained += other.unexplained
+
+
+# Hash types, redirect; what a bit enables is in the virtio text.
+CONFIGURATIONS: dict[str, tuple[int, bool]] = {
+    "the default types": (0x3F, True),
+    "all nine types": (0x1FF, True),
+    "addresses alone": (0x09, True),
+    "TCP and UDP alone": (0x36, True),
+    "extension headers alone": (0x1C0, True),
+    "none": (0, True),
+    "no redirect": (0x3F, False),
+}
 
 
 def beside_qemu(elf: bytes, seed: int, count: int) -> Comparison:

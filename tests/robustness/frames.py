@@ -3,34 +3,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL, PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.tests.packets.generate import random_frame
+from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS, configuration
+from ansible_collections.virtnet.rss.tests.packets.generate import random_frame, random_row
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import build_named, shipped_builds
 
-__all__ = ("CONFIGURATIONS", "DEFAULT_QUEUE", "TABLE", "Disagreement", "compare", "mutated", "seed_of_this_run")
+__all__ = ("DEFAULT_QUEUE", "TABLE", "Disagreement", "compare", "mutated", "seed_of_this_run")
 
 # A different queue for each of eight bits of the hash, so that a wrong hash shows.
 TABLE = tuple(entry * 37 % 251 for entry in range(512))
 DEFAULT_QUEUE = 255
-# Hash types, redirect; what a bit enables is in the virtio text.
-CONFIGURATIONS: dict[str, tuple[int, bool]] = {
-    "the default types": (0x3F, True),
-    "all nine types": (0x1FF, True),
-    "addresses alone": (0x09, True),
-    "TCP and UDP alone": (0x36, True),
-    "extension headers alone": (0x1C0, True),
-    "none": (0, True),
-    "no redirect": (0x3F, False),
-}
 
 
 @dataclass(frozen=True)
@@ -47,25 +41,32 @@ class Disagreement:
 
 
 def compare(seed: int, count: int) -> list[Disagreement]:
-    """``count`` frames, in turn under each configuration with a key of its own; the same for the same seed."""
+    """``count`` frames, in turn under each configuration with a key of its own, through every build that this kernel
+    takes; the same for the same seed."""
     source, found = random.Random(seed), []
-    libbpf = load_libbpf()
-    sides = []
-    try:
-        for name, (types, redirect) in CONFIGURATIONS.items():
-            rss = RssConfig(source.randbytes(40), types, TABLE, DEFAULT_QUEUE, redirect)
-            rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=False))
-            sides.append((name, rss, SteeringProgram(libbpf, rodata, queues=1)))
+    with contextlib.ExitStack() as stack:
+        sides = [_side(name, source.randbytes(40), stack) for name in CONFIGURATIONS]
         for number in range(count):
-            frame = mutated(source, random_frame(source))
-            name, rss, program = sides[number % len(sides)]
-            said, reference = program.run(frame)[0], steer(frame, rss).queue
-            if said != reference:
-                found.append(Disagreement(name, frame, said, reference))
-    finally:
-        for _name, _rss, program in sides:
-            program.close()
+            made = (random_frame, random_row)[number // len(sides) % 2]
+            frame = mutated(source, made(source))
+            name, rss, programs = sides[number % len(sides)]
+            reference = steer(frame, rss).queue
+            for build, program in programs.items():
+                said = program.run(frame)[0]
+                if said != reference:
+                    found.append(Disagreement(f"{name}, {build}", frame, said, reference))
     return found
+
+
+def _side(name: str, key: bytes, stack: contextlib.ExitStack) -> tuple[str, RssConfig, dict[str, SteeringProgram]]:
+    rss = configuration(name, key, TABLE, DEFAULT_QUEUE)
+    kind = PLAIN if rss.is_plain else FULL
+    rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=False))
+    programs = {
+        build: stack.enter_context(SteeringProgram(load_libbpf(), rodata, queues=1, elf=build_named(build, kind)))
+        for build in shipped_builds()
+    }
+    return name, rss, programs
 
 
 def mutated(source: random.Random, frame: bytes) -> bytes:

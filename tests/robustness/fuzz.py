@@ -9,9 +9,11 @@ import multiprocessing
 import os
 import sys
 
+from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS
 from ansible_collections.virtnet.rss.tests.robustness.beside_qemu import Comparison, beside_qemu
 from ansible_collections.virtnet.rss.tests.robustness.figures import keep, parser_of
 from ansible_collections.virtnet.rss.tests.robustness.frames import Disagreement, compare, seed_of_this_run
+from ansible_collections.virtnet.rss.tests.support.bpf_objects import shipped_builds
 from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
 from ansible_collections.virtnet.rss.tests.support.qemu.qemu_rss import rss_object
 
@@ -49,7 +51,9 @@ def main() -> int:
         "causes": dict(beside.causes),
         "unexplained": len(beside.unexplained),
     }
-    keep(arguments, {"frames": done, "disagreements": len(found), "seed": arguments.seed, "beside_qemu": figures})
+    figures_of_ours = {"frames": done, "disagreements": len(found), "seed": arguments.seed}
+    figures_of_ours.update(configurations=len(CONFIGURATIONS), builds=list(shipped_builds()))
+    keep(arguments, {**figures_of_ours, "beside_qemu": figures})
     return 1 if found or beside.unexplained else 0
 
 
