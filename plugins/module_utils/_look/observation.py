@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
@@ -100,6 +99,8 @@ def observe(
 
     ``configure`` gives the configuration to ask beside the driver, and may raise a VirtnetRssError of this collection.
     """
+    from concurrent.futures import ThreadPoolExecutor  # here: with logging and threading a MiB that the service saves
+
     with contextlib.ExitStack() as stack:
         watches = [_Watch(sighting, configure, stack) for sighting in sightings]
         namespaces = {each.namespace.inode: each.namespace for each in sightings}.values()

@@ -40,6 +40,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list
 __all__ = ("main",)
 
 Arguments = argparse.Namespace
+Command = t.Callable[[Arguments], t.Optional[int]]
+Add = t.Callable[[str, Command, str], argparse.ArgumentParser]
 
 
 def main(words: t.Sequence[str] | None = None) -> int:
@@ -223,11 +225,18 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--status-file", default=STATUS_FILE, metavar="FILE", help="default: %(default)s")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: t.Callable[[Arguments], int | None], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text, parents=[common])
         made.set_defaults(command=command, taps=[])
         return made
 
+    _add_working(add)
+    _add_looking(add)
+    return parser
+
+
+def _add_working(add: Add) -> None:
+    """The service, and what does or undoes its work once."""
     run = add("run", _run, "The service itself: steer by the policy until it is told to stop.")
     run.add_argument("--metrics-file", metavar="FILE", help="for node_exporter's textfile collector; default: none")
     run.add_argument("--watch", type=_seconds(0.05), default=0.5, metavar="SECONDS", help="default: %(default)s")
@@ -253,6 +262,10 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument(
         "devices", nargs="*", type=_device_id, metavar="NETNS_INODE/IFINDEX", help="default: all devices"
     )
+
+
+def _add_looking(add: Add) -> None:
+    """What changes nothing."""
     status = add("status", _status, "What steers each device now.")
     status.add_argument("--json", action="store_true")
     top = add("top", _top, "Packets a second on each queue, until Ctrl-C.")
@@ -271,4 +284,3 @@ def _parser() -> argparse.ArgumentParser:
     explaining.add_argument("--device", required=True, metavar="DEVICE", help="a name, or a pattern for several")
     metrics = add("metrics", _metrics, "What the service writes for node_exporter, now.")
     metrics.add_argument("--measure", type=_seconds(0), default=0.0, metavar="SECONDS", help="the programs' cost too")
-    return parser
