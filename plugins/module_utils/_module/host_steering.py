@@ -134,8 +134,9 @@ def _ability(module: AnsibleModule) -> Answer:
         module.run_command(["modprobe", "tun"])  # where there is no such module, the facts say what that means
     facts = gather(harmless_trial())
     missing = [] if facts["libbpf"]["present"] else ["libbpf"]
-    first = module.params["step"] in ("all", "begin") and not module.params["incomplete"]  # libbpf can be brought
-    if module.params["required"] and not facts["supported"] and not (first and missing):
+    first = module.params["step"] in ("all", "begin") and not module.params["incomplete"]
+    to_come = missing and (first or module.check_mode)  # it can be installed yet, or would have been
+    if module.params["required"] and not facts["supported"] and not to_come:
         raise CapabilityError(f"This host cannot steer: {'; '.join(facts['reasons'])}")
     return {"supported": facts["supported"], "reasons": facts["reasons"], "missing": missing}
 
