@@ -84,7 +84,8 @@ def wanted_configuration(device: Device, desired: Desired | None = None) -> Conf
         return current
     asked = replace(desired or Desired(), present=True, foreign="replace")
     step = plan(asked, device, new_key=random_key)
-    assert step.configuration  # a plan to steer, with nothing left alone, has one
+    if step.configuration is None:  # a plan to steer, with nothing left alone, has one
+        raise AssertionError(step)
     return step.configuration
 
 

@@ -132,8 +132,10 @@ def _candidates(row: int, name: str, rss: RssConfig) -> t.Iterator[str]:
     with_ports = (name,) if name in ("tcp", "udp") else ()
     for suffix in (extended, "") if extended else ("",):
         for prefix in (*with_ports, "ip"):
-            assert f"{prefix}{family}{suffix}" in VIRTIO_HASH_TYPES
-            yield f"{prefix}{family}{suffix}"
+            word = f"{prefix}{family}{suffix}"
+            if word not in VIRTIO_HASH_TYPES:
+                raise AssertionError(word)
+            yield word
 
 
 def _fill_pins(features: abi.Features, pins: t.Sequence[Pin]) -> None:
