@@ -121,6 +121,9 @@ options:
       hash_key:
         description: As O(virtnet.rss.tap_steering#module:hash_key).
         type: str
+      hash_seed:
+        description: As O(virtnet.rss.tap_steering#module:hash_seed).
+        type: str
       indirection:
         description: As O(virtnet.rss.tap_steering#module:indirection).
         type: dict

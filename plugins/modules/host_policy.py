@@ -75,14 +75,13 @@ replaced:
   sample: true
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
 from ansible_collections.virtnet.rss.plugins.module_utils._module.host_policy import create_argument_spec, run_module
 
 
 def main() -> None:
     run_module(
-        AnsibleModule(
+        GuardedModule(
             argument_spec=create_argument_spec(),
             required_if=[("state", "present", ("rules",))],
             supports_check_mode=True,

@@ -224,13 +224,12 @@ service:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
 from ansible_collections.virtnet.rss.plugins.module_utils._module.host_steering import create_argument_spec, run_module
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=create_argument_spec(), supports_check_mode=True))
+    run_module(GuardedModule(argument_spec=create_argument_spec(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

@@ -218,6 +218,15 @@ options:
       - Keep it secret. Who knows it can choose flows that all land on one queue. Results and diffs show its SHA-256
         fingerprint.
     type: str
+  hash_seed:
+    description:
+      - Instead of O(hash_key), a secret text of at least 16 letters. Each device gets a key of its own, made of it and
+        of what belongs to its guest, which is the MAC address of its network card where that is known, else libvirt's
+        domain and the card's number, else the device's name.
+      - So a key stays when a program is put back, and when the guest starts again or migrates, and no two guests share
+        one. A guest can learn its own key, by sending itself packets and noting their queues.
+    type: str
+    version_added: 0.2.0
   indirection:
     description:
       - The indirection table, in the words of C(ethtool -X). The default is V(equal) over the queues that the guest
@@ -389,13 +398,12 @@ fallback:
   type: bool
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
 from ansible_collections.virtnet.rss.plugins.module_utils._module.tap_steering import create_argument_spec, run_module
 
 
 def main() -> None:
-    run_module(AnsibleModule(argument_spec=create_argument_spec(), supports_check_mode=True))
+    run_module(GuardedModule(argument_spec=create_argument_spec(), supports_check_mode=True))
 
 
 if __name__ == "__main__":

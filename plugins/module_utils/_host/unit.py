@@ -63,6 +63,11 @@ SystemCallFilter=@system-service bpf pidfd_getfd
 SystemCallErrorNumber=EPERM
 IPAddressDeny=any
 UMask=0077
+# More than its 64 MiB and 100 KiB for the program of each of some thousand guests is a mistake, and so are more tasks.
+# A core would have hash keys in it.
+MemoryMax=1G
+TasksMax=16
+LimitCORE=0
 
 [Install]
 WantedBy=multi-user.target

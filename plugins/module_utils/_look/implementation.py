@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
-from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, read_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BPF_PROGRAM, duplicate_descriptor
@@ -79,6 +80,18 @@ class Guests:
                     return _unmatched(device, guest)
                 return decide(device, nic, _traces(pid, descriptors[0], nic))
         return _driver(device)
+
+    def identity_of(self, device: Device, address: str = "") -> str:
+        """What belongs to the guest of a device and stays (_rss/keys.py); ``address`` is the device's own."""
+        mac, domain, interface = mac_of_card(address), "", None
+        for pid in dict.fromkeys(holder.pid for holder in device.holders):
+            guest = self.guest(pid)
+            if guest and not guest.oddity:
+                held = [holder.descriptor for holder in device.holders if holder.pid == pid]
+                nic = guest.nic_of(device.name, held, address)
+                if nic:
+                    mac, domain, interface = nic.mac or mac, guest.name, nic.index
+        return guest_identity(mac=mac, domain=domain, interface=interface, device=device.name)
 
     def guest(self, pid: int) -> Guest | None:
         """The guest of a process, None when it is no QEMU."""

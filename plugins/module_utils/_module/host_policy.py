@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
     difference,
@@ -17,6 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import
     failures_told,
     succeed,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule, check_matches
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
@@ -33,11 +32,12 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> t.NoReturn:
+def run_module(module: GuardedModule) -> t.NoReturn:
     """Run the module; ends the process."""
     file = ManagedFile(module.params["path"])
     try:
         with failures_told(module):
+            check_matches(module.given.get("rules"))
             change = file.change_to(_wanted(module.params, file))
         if change.needed and not module.check_mode:
             file.apply(change, keep=module.params["state"] == "present")

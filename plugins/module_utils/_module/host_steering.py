@@ -11,8 +11,6 @@ import re
 import typing as t
 from functools import partial
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     CapabilityError,
     InputError,
@@ -27,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._module import host_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, succeed
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule, check_matches
 from ansible_collections.virtnet.rss.plugins.module_utils._module.looked_at import looked_at, observed
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
@@ -68,10 +67,11 @@ def create_argument_spec() -> dict[str, t.Any]:
     }
 
 
-def run_module(module: AnsibleModule) -> t.NoReturn:
+def run_module(module: GuardedModule) -> t.NoReturn:
     """Run the module; ends the process."""
     with failures_told(module):
         try:
+            check_matches(module.given.get("rules"))
             answer = _run(module)
         except OSError as exc:
             place = f"{exc.filename}: " if exc.filename else ""
@@ -81,7 +81,7 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
     succeed(module, **answer)
 
 
-def _run(module: AnsibleModule) -> Answer:
+def _run(module: GuardedModule) -> Answer:
     params = module.params
     with Observer() as observer:
         if params["state"] == "look":
@@ -94,7 +94,7 @@ def _run(module: AnsibleModule) -> Answer:
         return _present(module, host, observer)
 
 
-def _present(module: AnsibleModule, host: Host, observer: Observer) -> Answer:
+def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
     params = module.params
     wanted = _wanted(params)
     if params["step"] == "judge":
@@ -128,7 +128,7 @@ def _wanted(params: t.Mapping[str, t.Any]) -> Wanted:
     )
 
 
-def _ability(module: AnsibleModule) -> Answer:
+def _ability(module: GuardedModule) -> Answer:
     """What the host can do; the tun driver is loaded first where that is all that is missing."""
     if not os.path.exists(TUN) and not module.check_mode:
         module.run_command(["modprobe", "tun"])  # where there is no such module, the facts say what that means

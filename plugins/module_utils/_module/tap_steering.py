@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
     difference,
@@ -17,6 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import
     lines,
     succeed,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
@@ -25,6 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.options impo
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
 
@@ -39,26 +39,26 @@ def create_argument_spec() -> dict[str, t.Any]:
     return argument_spec(OPTIONS)
 
 
-def run_module(module: AnsibleModule) -> t.NoReturn:
+def run_module(module: GuardedModule) -> t.NoReturn:
     """Run the module; ends the process."""
     with failures_told(module):
         _run(module)
 
 
-def _run(module: AnsibleModule) -> t.NoReturn:
+def _run(module: GuardedModule) -> t.NoReturn:
     params = module.params
     desired = desired_from(params)
     if desired.hash_key:
         name = well_known_name(desired.hash_key)
         if name:
             module.warn(
-                f"hash_key is {name}: who knows the key can aim all flows at one queue; "
-                "use a random key or the rss_key filter"
+                f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or hash_seed"
             )
     with network_namespace(params["netns"]):
-        result = run(params["taps"], desired, check=module.check_mode)
+        result = run(params["taps"], desired, check=module.check_mode, identity_of=Guests().identity_of)
         of_no_use = _of_no_use(result.outcomes)
-    for warning in (*result.warnings, *of_no_use):
+    shared = shared_keys(outcome.after for outcome in result.outcomes)
+    for warning in (*result.warnings, *of_no_use, *shared):
         module.warn(printable(warning))
     netns = params["netns"] or ""
     reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]

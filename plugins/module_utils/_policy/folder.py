@@ -27,7 +27,7 @@ def load_policy(folder: str = POLICY_FOLDER, *, instead: t.Mapping[str, list[Rul
     of these names, whether the files and the folder are there or not.
 
     InputError names file and place; a folder that is not there is a mistake too, not a policy without rules. Nobody but
-    root and the user who runs this may write the folder or a file, and nobody else may read a file with a hash key.
+    root and the user who runs this may write the folder or a file, and nobody else may read one with a key or a seed.
     """
     check_folder(folder)
     rules: list[Rule] = []
@@ -100,7 +100,7 @@ def load_file(path: str, *, candidate: bool = False) -> tuple[Rule, ...]:
         _refuse_others(path, status)
     if document.has_key and status.st_mode & 0o077:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
-        why = "it holds a hash key, so its mode is 0600: a key is a secret"
+        why = "it holds a hash key or a seed, so its mode is 0600: both are secrets"
         raise PlaceError(path, f"mode {mode} is not allowed; {why}")
     return document.rules
 

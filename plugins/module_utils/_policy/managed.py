@@ -111,9 +111,12 @@ def _policy(text: str | None) -> Document | None:
 
 
 def _without_key(rule: dict[str, t.Any]) -> dict[str, t.Any]:
-    if rule.get("hash_key") is None:
-        return rule
-    return {**rule, "hash_key": fingerprint(parse_key(rule["hash_key"]))}
+    shown = dict(rule)
+    if rule.get("hash_key") is not None:
+        shown["hash_key"] = fingerprint(parse_key(rule["hash_key"]))
+    if rule.get("hash_seed") is not None:
+        shown["hash_seed"] = fingerprint(rule["hash_seed"].encode())
+    return shown
 
 
 def _read(path: str) -> tuple[str | None, bool]:

@@ -33,6 +33,7 @@ MATCH = {
 LONGEST_DEVICE = 127  # bytes: ALTIFNAMSIZ less the terminating zero
 MAC_WITH_WILDCARDS = re.compile(r"[0-9a-f:*?!\[\]-]+")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+SECRETS = ("hash_key", "hash_seed")
 RULE = {"name": Option(), "match": Option("dict", options=MATCH), **RULE_OPTIONS}
 
 
@@ -46,7 +47,7 @@ class Document:
     @property
     def has_key(self) -> bool:
         """Whether it holds a secret."""
-        return any(rule.get("hash_key") is not None for rule in self.given)
+        return any(rule.get(word) is not None for rule in self.given for word in SECRETS)
 
 
 def parse_document(text: str, where: str) -> Document:

@@ -24,6 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.state import 
 from ansible_collections.virtnet.rss.plugins.module_utils._service.telling import Telling
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
@@ -162,6 +163,8 @@ class Service:
         self._pass(observer, now, everything=True)
         self._state.last_pass = time.time()
         self._next_full = time.monotonic() + self._settings.full
+        shared = shared_keys(result.device for result in self._state.results.values())
+        self._telling.troubles.tell("keys", "; ".join(shared))
         self._telling.write_metrics(observer)
         self._telling.write_status()  # with what could not be written
         self._telling.begin_measurement()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
-from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt, mac_of_card
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
     ABOUT_CARD,
     ABOUT_GUEST,
@@ -23,6 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
@@ -139,18 +140,21 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
 
 def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Planned]:
     links = [link for link in list_links() if wanted is None or link.ifindex in wanted]
+    by_ifindex = {link.ifindex: link for link in links}
     guests = Guests()
     planned = []
     for device, unseen in _look(observer, namespace, links):
         try:
-            planned.append(_planned(device, unseen, policy, namespace, guests, how))
+            planned.append(_planned(device, unseen, policy, namespace, guests, by_ifindex[device.ifindex], how))
         except Exception as exc:  # whatever is odd about one device or its guest keeps no other one waiting
             planned.append(Planned(device, UNPLANNED, None, sentence_of(exc)))
     return planned
 
 
-def _planned(device: Device, unseen: str, policy: Policy, namespace: Namespace, guests: Guests, how: How) -> Planned:
-    subject, why = _subject(device, namespace, guests)
+def _planned(
+    device: Device, unseen: str, policy: Policy, namespace: Namespace, guests: Guests, link: Link, how: How
+) -> Planned:
+    subject, why = _subject(device, namespace, guests, link)
     answer = policy.ask(subject)
     rule = answer.rule
     if answer.missing:
@@ -162,7 +166,8 @@ def _planned(device: Device, unseen: str, policy: Policy, namespace: Namespace, 
     if unseen:
         return Planned(device, rule, None, unseen)
     try:
-        step = plan(rule.desired, device, new_key=random_key)
+        desired = for_guest(rule.desired, guests.identity_of(device, link.address))
+        step = plan(desired, device, new_key=random_key)
     except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
         return Planned(device, rule, None, str(exc), guest=subject.domain)
     if step.action in CHANGES and device.id in how.resting:
@@ -224,10 +229,11 @@ def _fallback(device: Device, desired: Desired) -> str:
     return "keep" if device.state == UNKNOWN and desired.fallback == "disable" else desired.fallback
 
 
-def _subject(device: Device, namespace: Namespace, guests: Guests) -> tuple[Subject, str]:
+def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -> tuple[Subject, str]:
     """What a rule may ask, and why some of it is not known: a program that a later rule attaches would stay when the
     guest is one to be left alone."""
-    here = Subject(written_out(device.name), namespace.name, namespace.is_current)
+    names = tuple(map(written_out, link.altnames))
+    here = Subject(written_out(device.name), namespace.name, namespace.is_current, names=names)
     pids = dict.fromkeys(holder.pid for holder in device.holders)
     # libvirt opens the queues itself and starts QEMU with them later. Asked before what is known of the guest is read,
     # for QEMU may take libvirt's place in between.
@@ -239,9 +245,10 @@ def _subject(device: Device, namespace: Namespace, guests: Guests) -> tuple[Subj
         if guest and guest.oddity:
             return replace(here, unknown=ABOUT_GUEST - {"holder"}), f"the QEMU that holds it is odd: {guest.oddity}"
         if guest:
-            nic = guest.nic_of(device.name, [holder.descriptor for holder in device.holders if holder.pid == pid])
-            here = replace(here, domain=guest.name)
-            if nic:
-                return replace(here, interface=nic.index, mac=nic.mac), ""
-            return replace(here, unknown=ABOUT_CARD), UNKNOWN_CARD
+            held = [holder.descriptor for holder in device.holders if holder.pid == pid]
+            nic = guest.nic_of(device.name, held, link.address)
+            mac = nic.mac if nic else mac_of_card(link.address)
+            here = replace(here, domain=guest.name, mac=mac, interface=nic.index if nic else None)
+            unknown = frozenset() if nic else ABOUT_CARD - {"mac"} if mac else ABOUT_CARD
+            return replace(here, unknown=unknown), "" if nic else UNKNOWN_CARD
     return here, ""

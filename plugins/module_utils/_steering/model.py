@@ -122,6 +122,7 @@ class Desired:
     symmetric: bool = False
     pins: tuple[Pin, ...] = ()
     hash_key: bytes | None = field(default=None, repr=False)
+    hash_seed: str | None = field(default=None, repr=False)  # instead of a key: each guest's own is made of it
     indirection: Indirection = Indirection()
     default_queue: int = 0
     redirect: bool = True

@@ -15,6 +15,7 @@ __all__ = ("OPTIONS", "RULE_OPTIONS")
 # What a task and a rule of a policy both say.
 STEERING = {
     **RSS_OPTIONS,
+    "hash_seed": Option(no_log=True),
     "allow_future_queues": Option("bool", default=False),
     "statistics": Option("bool", default=True),
     "foreign": Option(choices=("keep", "replace", "fail"), default="keep"),

@@ -11,8 +11,9 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity, random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
@@ -37,17 +38,28 @@ class Run:
     warnings: tuple[str, ...]
 
 
-def run(taps: t.Sequence[str], desired: Desired, *, check: bool = False) -> Run:
+def run(
+    taps: t.Sequence[str],
+    desired: Desired,
+    *,
+    check: bool = False,
+    identity_of: t.Callable[[Device, str], str] = lambda device, _address: guest_identity(device=device.name),
+) -> Run:
     """Bring the named TAP devices of the current network namespace to the desired steering.
 
-    InputError or StateError before anything is changed; what fails afterwards is part of the outcome.
+    ``identity_of`` tells what belongs to the guest of a device, for a desired ``hash_seed``; it is also given the
+    device's address. InputError or StateError before anything is changed; what fails afterwards is part of the outcome.
     """
     with contextlib.ExitStack() as stack:
         waited = 0.0 if check else stack.enter_context(exclusive())
         with _state_errors():
             links, warnings = select("taps", taps, list_links())
             observer = stack.enter_context(Observer())
-            steps = [plan(desired, device, new_key=random_key) for device in observer.devices(links)]
+            addresses = {link.ifindex: link.address for link in links}
+            steps = []
+            for device in observer.devices(links):
+                identity = identity_of(device, addresses[device.ifindex]) if desired.hash_seed else ""
+                steps.append(plan(for_guest(desired, identity), device, new_key=random_key))
         if waited > WAIT_WORTH_TELLING:
             warnings.append(f"waited {waited:.1f} seconds for another run to finish")
         applier = Applier(check=check)

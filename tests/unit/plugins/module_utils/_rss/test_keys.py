@@ -57,3 +57,34 @@ def test_key_from_seed_never_changes() -> None:
 def test_well_known(key: bytes, name: str) -> None:
     assert name in str(keys.well_known_name(key))
     assert keys.well_known_name(KEY) is None
+
+
+class TestOfOneGuest:
+    """K5, row 2: a seed for a site gave one key to every tenant."""
+
+    seed = "a seed of sixteen letters and more"
+
+    def test_each_guest_has_its_own(self) -> None:
+        guests = ["52:54:00:00:00:01", "52:54:00:00:00:02", "device vnet0", "device vnet1", None]
+        made = {keys.key_from_seed(self.seed, guest) for guest in guests}
+        assert len(made) == len(guests) and all(len(key) == 40 for key in made)
+
+    def test_and_it_stays(self) -> None:
+        mac = keys.guest_identity(mac="52:54:00:AA:00:01", domain="web", interface=0, device="vnet7")
+        assert mac == keys.guest_identity(mac="fe:54:00:aa:00:01", device="vnet9")  # on another host, before QEMU runs
+        assert keys.key_from_seed(self.seed, mac) == keys.key_from_seed(self.seed, "52:54:00:aa:00:01")
+        assert keys.guest_identity(domain="web", interface=1, device="vnet7") == "domain web interface 1"
+        assert (
+            keys.guest_identity(domain="web", device="vnet7") == keys.guest_identity(device="vnet7") == "device vnet7"
+        )
+
+    def test_seed_and_guest_cannot_be_shifted(self) -> None:
+        assert keys.key_from_seed(self.seed + "a", "bc") != keys.key_from_seed(self.seed + "ab", "c")
+
+    def test_a_seed_that_can_be_found_by_trying(self) -> None:
+        with pytest.raises(InputError, match="hash_seed: a seed of 9 letters is not allowed") as caught:
+            keys.parse_seed("swordfish")
+        assert "swordfish" not in str(caught.value)
+
+    def test_a_device_without_utf_8(self) -> None:
+        assert keys.key_from_seed(self.seed, keys.guest_identity(device="tap\udcff"))
