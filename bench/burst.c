@@ -5,7 +5,8 @@
  *   burst TAP SENDER ROUNDS FD[:FD...] < frames
  *
  * The frames (16 bits of length in host order, then the bytes) are sent in bursts through the network device SENDER, the
- * TAP device itself or the other end of a bridge's port. A burst fits into the queues and is read back before the next one,
+ * TAP device itself or the other end of a bridge's port; with "-" they are written into the queues, as a guest transmits,
+ * and end in the host's network stack. A burst fits into the queues and is read back before the next one,
  * so nothing is dropped and no reader competes for the CPU. FD is a loaded program, or -1 for automatic selection; they
  * take turns in every round. Prints nanoseconds a packet, a line for a round, a column for a program.
  */
@@ -86,6 +87,13 @@ static void send_all(int handle, int count)
 	}
 }
 
+static void write_all(int count)
+{
+	for (int frame = 0; frame < count; frame++)
+		if (write(queues[frame % QUEUES], frames[frame], vectors[frame].iov_len) < 0)
+			err(1, "write");
+}
+
 static int drain(void)
 {
 	unsigned char frame[LARGEST];
@@ -115,11 +123,14 @@ static double time_program(int handle, int count, int program)
 		double begin = now();
 		int arrived;
 
-		send_all(handle, count);
+		if (handle < 0)
+			write_all(count);
+		else
+			send_all(handle, count);
 		if (burst) /* the first one warms the caches */
 			spent += now() - begin;
 		arrived = drain();
-		if (arrived < count) /* a bridge may say something of its own */
+		if (handle >= 0 && arrived < count) /* a bridge may say something of its own */
 			errx(1, "%d of %d packets arrived", arrived, count);
 	}
 	return spent / BURSTS / count;
@@ -141,7 +152,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (getchar() == EOF && ferror(stdin))
 		err(1, "standard input");
-	handle = sender(argv[2]);
+	handle = strcmp(argv[2], "-") ? sender(argv[2]) : -1;
 	drain();
 	for (int round = 0; round < rounds; round++)
 		for (int side = 0; side < number; side++)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nanoseconds a packet into a real four-queue TAP device, straight and through a bridge."""
+"""Nanoseconds a packet into a real four-queue TAP device, straight and through a bridge, and out of one."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ BRIDGE = (
     "link set port up",
     "link set far up",
 )
+# The packets' way, what has to be made for it, and the device that they are sent through; "-": written by the guest.
+PATHS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("TAP device", (), "tap0"),
+    ("bridge", BRIDGE, "far"),
+    ("TAP device, from the guest", (), "-"),
+)
 
 
 def measure(*, rounds: int) -> dict[str, t.Any]:
@@ -37,9 +43,15 @@ def measure(*, rounds: int) -> dict[str, t.Any]:
         install("gcc", "libc6-dev")
         burst = Path(folder) / "burst"
         subprocess.run(["cc", "-O2", "-Wall", "-o", str(burst), str(peers.FOLDER / "burst.c")], check=True)
-        compared = [peers.qemus(), peers.ours(statistics=False), peers.ours(statistics=True)]
+        compared = [
+            peers.qemus(),
+            peers.former(),
+            peers.ours(peers.PLAIN_NAME),
+            peers.ours(peers.COUNTED, statistics=True),
+            peers.ours(peers.DEFAULT_NAME, peers.DEFAULT_RSS),
+        ]
         through = {}
-        for path, commands, sender in (("TAP device", (), "tap0"), ("bridge", BRIDGE, "far")):
+        for path, commands, sender in PATHS:
             print(f"  {path}", flush=True)
             with quiet_network_namespace():
                 through[path] = _time(burst, commands, sender, compared, rounds)

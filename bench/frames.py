@@ -17,8 +17,9 @@ from ansible_collections.virtnet.rss.tests.packets.builder import (
     tcp,
     udp,
 )
+from ansible_collections.virtnet.rss.tests.packets.vectors import VECTOR_ROWS
 
-__all__ = ("FRAMES",)
+__all__ = ("FRAMES", "PROTOCOLS")
 
 
 def _long(frame: bytes, length: int) -> bytes:
@@ -41,3 +42,28 @@ _BARE = {
 }
 FRAMES: dict[str, bytes] = {name: _long(frame, 64 if "IPv6" not in name else 78) for name, frame in _BARE.items()}
 FRAMES.update({f"TCP/IPv4, {size} bytes": _long(_BARE["TCP/IPv4"], size) for size in (128, 512, 1500)})
+
+# Packets with an inner TCP/IPv4 (6in4: TCP/IPv6), and of transports: rows of the packet table by their names there.
+_NAMES = {
+    "VXLAN": "vxlan 4 in 4",
+    "VXLAN over IPv6": "vxlan over IPv6",
+    "VXLAN, inner tag": "vxlan, inner VLAN tag",
+    "VXLAN-GPE": "gpe, IPv4",
+    "GENEVE": "geneve",
+    "GRE": "gre 2784",
+    "NVGRE": "nvgre",
+    "GRE in UDP": "gre in udp",
+    "IPIP": "ipip",
+    "6in4": "6in4",
+    "GTP-U": "gtp-u",
+    "GTP-U, extension header": "gtp-u, extension header",
+    "EtherIP": "etherip",
+    "MPLS": "mpls, two labels",
+    "PPPoE": "pppoe",
+    "SCTP": "sctp",
+    "ESP": "esp",
+    "AH": "ah over IPv4",
+    "ESP in UDP": "esp in udp",
+}
+_ROWS = {row.name: row.frame for row in VECTOR_ROWS}
+PROTOCOLS = {name: _long(_ROWS[f"prototype: {row}"], 64) for name, row in _NAMES.items()}

@@ -30,14 +30,21 @@ TASK = {"taps": ["tap*"]}
 
 
 def measure(*, rounds: int) -> dict[str, t.Any]:
-    """``phases[count][work]`` (medians, seconds), ``processes`` and ``memory``."""
-    result: dict[str, t.Any] = {"phases": {}, "processes": {}, "rounds": rounds}
+    """``phases[count][work]`` of the plain program and ``default[count][work]`` of that of the options' defaults
+    (medians, seconds), ``processes``, and ``memory[program]``."""
+    result: dict[str, t.Any] = {"phases": {}, "default": {}, "processes": {}, "memory": {}, "rounds": rounds}
     for count in COUNTS:
         print(f"  {count} devices", flush=True)
         with quiet_network_namespace(), held(count):
-            result["phases"][count] = _phases(count, rounds)
+            result["phases"][count] = _phases(count, rounds, "plain")
+            if count == COUNTS[-1]:
+                result["default"][count] = _phases(count, rounds, "default")
             result["processes"][count] = _processes(rounds)
-            result["memory"] = _kernel_memory()
+    with quiet_network_namespace(), held(1):
+        for kind in ("plain", "default"):
+            _run_phases("attach", kind)
+            result["memory"][kind] = _kernel_memory()
+            run_module("tap_steering", {**TASK, "state": "absent"})
     return result
 
 
@@ -53,12 +60,12 @@ def held(count: int) -> t.Iterator[None]:
         yield
 
 
-def _phases(count: int, rounds: int) -> dict[str, t.Any]:
+def _phases(count: int, rounds: int, kind: str) -> dict[str, t.Any]:
     """Each kind of work in a process of its own; a round goes from automatic selection and back to it."""
     samples: dict[str, list[dict[str, t.Any]]] = {work: [] for work in WORKS}
     for _round in range(rounds):
         for work in WORKS:
-            sample = _run_phases(work)
+            sample = _run_phases(work, kind)
             if sample["devices"] != count:
                 raise RuntimeError(f"{work}: {sample['devices']} of {count} devices")
             samples[work].append(sample)
@@ -75,10 +82,10 @@ def _phases(count: int, rounds: int) -> dict[str, t.Any]:
     }
 
 
-def _run_phases(work: str) -> dict[str, t.Any]:
+def _run_phases(work: str, kind: str) -> dict[str, t.Any]:
     # ansible's module_utils come from the Python that runs this, everything else from the distribution's.
     path = os.pathsep.join((TREE, *(folder for folder in sys.path if folder.endswith("site-packages"))))
-    command = [PYTHON, str(peers.FOLDER / "phases.py"), work]
+    command = [PYTHON, str(peers.FOLDER / "phases.py"), work, kind]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=True)
     found: dict[str, t.Any] = json.loads(done.stdout)
     return found

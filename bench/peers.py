@@ -4,27 +4,44 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import run_program
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ProgramInfo, load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
+    FULL,
+    HELPER,
+    PLAIN,
+    TAGS_0_1_0,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import (
     TEST_RUN_HEADER,
     SteeringProgram,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    TUNNEL_TYPES,
+    RssConfig,
+    hash_types_to_mask,
+    tunnel_types_to_mask,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.tests.packets.configurations import DEFAULT, OWN, SEEN_THROUGH, SIX
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import build
 from ansible_collections.virtnet.rss.tests.support.qemu import qemu_rss
 from ansible_collections.virtnet.rss.tests.support.qemu.image import qemu_10
 
 QUEUES = 4
-RSS = RssConfig(bytes(range(40)), 0x3F, tuple(entry % QUEUES for entry in range(128)))
+RSS = RssConfig(bytes(range(40)), hash_types_to_mask(SIX), tuple(entry % QUEUES for entry in range(128)))
+# The options' defaults, as much as automatic selection looks at; and every tunnel and transport.
+DEFAULT_RSS = replace(RSS, hash_types=hash_types_to_mask(DEFAULT), tunnel_types=tunnel_types_to_mask(SEEN_THROUGH))
+EVERY_RSS = replace(RSS, hash_types=hash_types_to_mask((*SIX, *OWN)), tunnel_types=tunnel_types_to_mask(TUNNEL_TYPES))
+FORMER, PLAIN_NAME, COUNTED, DEFAULT_NAME = "0.1.0", "plain", "plain, statistics", "default"
 FOLDER = Path(__file__).parent
 
 
@@ -48,18 +65,31 @@ class Peer:
         return run_program(load_libbpf(), self.descriptor, self.front + frame, repeat=repeat)
 
     def instructions(self) -> dict[str, int]:
-        """Instructions after the verifier, and bytes of machine code."""
+        """Instructions that the verifier followed, those that are left, and bytes of machine code."""
         info = ProgramInfo()
         length = ctypes.c_uint32(ctypes.sizeof(info))
         load_libbpf().call("bpf_obj_get_info_by_fd", self.descriptor, ctypes.byref(info), ctypes.byref(length))
-        return {"xlated_instructions": info.xlated_prog_len // 8, "jited_bytes": info.jited_prog_len}
+        return {
+            "verified_instructions": info.verified_insns,
+            "xlated_instructions": info.xlated_prog_len // 8,
+            "jited_bytes": info.jited_prog_len,
+        }
 
 
-def ours(*, statistics: bool, rss: RssConfig = RSS) -> Peer:
-    """The program that the collection attaches."""
+def ours(name: str, rss: RssConfig = RSS, *, statistics: bool = False, reads: str = "") -> Peer:
+    """The program that the collection attaches for this configuration; ``reads`` names one of its two builds."""
     rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=statistics))
-    program = SteeringProgram(load_libbpf(), rodata, queues=QUEUES)
-    return Peer("ours, statistics" if statistics else "ours", program.descriptor, program)
+    kind = PLAIN if rss.is_plain else FULL
+    program = SteeringProgram(load_libbpf(), rodata, queues=QUEUES, elf=kind.elf(reads) if reads else None)
+    return Peer(name, program.descriptor, program)
+
+
+def former() -> Peer:
+    """The program of release 0.1.0: the helper build of the plain object still has its very instructions."""
+    peer = ours(FORMER, reads=HELPER)
+    if peer.owner.describe().tag not in TAGS_0_1_0[sys.byteorder]:
+        raise RuntimeError("the plain program is not that of 0.1.0 any more: take its object out of commit 9c0db9f")
+    return peer
 
 
 def small(name: str, scratch: Path) -> Peer:

@@ -3,52 +3,103 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import tempfile
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.bench import peers
-from ansible_collections.virtnet.rss.bench.frames import FRAMES
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.bench.frames import FRAMES, PROTOCOLS
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import HELPER
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig
 
 __all__ = ("measure",)
 
 COLD = 256  # programs with keys of their own, each run once in turn: as many devices of one host
 COLD_FRAME = "TCP/IPv4"
+# The build that this host takes, and the one that every host takes.
+BUILDS = {"this host's build": "", "helper build": HELPER}
+# They take no packet of the benchmark, and have nothing in common that one comparison could tell.
+PINS = tuple(Pin(0, ("tcp4", "udp4", "tcp6", "udp6")[number % 4], dst_port=1000 + number) for number in range(16))
+OPTIONS = {
+    "default": peers.DEFAULT_RSS,
+    "default, 16 pins": replace(peers.DEFAULT_RSS, pins=PINS),
+    "default, symmetric": replace(peers.DEFAULT_RSS, symmetric=True),
+}
 
 
 def measure(*, rounds: int, repeat: int) -> dict[str, t.Any]:
-    """``warm[frame][program]`` and ``cold[program]`` in nanoseconds, and the size of each program."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Nanoseconds: ``warm[frame][program]``, ``protocols[frame][build]``, ``options[option][build]`` and
+    ``cold[program]``; and the size of each program.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         scratch = Path(folder)
-        empty = peers.small("empty", scratch)
+
+        def loaded(peer: peers.Peer) -> peers.Peer:
+            stack.callback(peer.close)
+            return peer
+
+        empty = loaded(peers.small("empty", scratch))
         compared = [
-            peers.ours(statistics=False),
-            peers.ours(statistics=True),
-            peers.qemus(),
-            peers.small("load", scratch),
+            loaded(peers.former()),
+            loaded(peers.ours(peers.PLAIN_NAME)),
+            loaded(peers.ours(peers.COUNTED, statistics=True)),
+            loaded(peers.ours(peers.DEFAULT_NAME, peers.DEFAULT_RSS)),
+            loaded(peers.ours(f"{peers.DEFAULT_NAME}, helper build", peers.DEFAULT_RSS, reads=HELPER)),
+            loaded(peers.qemus()),
+            loaded(peers.small("load", scratch)),
         ]
-        warm = {}
-        for name, frame in FRAMES.items():
-            print(f"  {name}", flush=True)
-            warm[name] = _warm(frame, [empty, *compared], rounds, repeat)
-        programs = {peer.name: peer.instructions() for peer in compared}
-        for peer in (empty, *compared):
-            peer.close()
-        return {"warm": warm, "cold": _cold(rounds), "programs": programs, "rounds": rounds, "repeat": repeat}
+        every = {name: loaded(peers.ours(name, peers.EVERY_RSS, reads=reads)) for name, reads in BUILDS.items()}
+        timer = Timer(empty, rounds, repeat)
+        warm = {name: timer.time(name, frame, compared) for name, frame in FRAMES.items()}
+        tcp = {name: FRAMES[name] for name in ("TCP/IPv4", "UDP/IPv4")}
+        protocols = {name: timer.time(name, frame, [*every.values()]) for name, frame in {**tcp, **PROTOCOLS}.items()}
+        optional = {
+            f"{option}, {build}": loaded(peers.ours(f"{option}, {build}", rss, reads=reads))
+            for option, rss in OPTIONS.items()
+            for build, reads in BUILDS.items()
+        }
+        options = timer.time("options", FRAMES["TCP/IPv4"], [*optional.values()])
+        programs = {peer.name: peer.instructions() for peer in (*compared, *every.values(), *optional.values())}
+    return {
+        "warm": warm,
+        "protocols": protocols,
+        "options": options,
+        "cold": _cold(rounds),
+        "programs": programs,
+        "rounds": rounds,
+        "repeat": repeat,
+    }
 
 
-def _warm(frame: bytes, compared: list[peers.Peer], rounds: int, repeat: int) -> dict[str, float]:
-    """The sides take turns in every round; medians over the rounds."""
-    samples: dict[str, list[int]] = {peer.name: [] for peer in compared}
-    for _round in range(rounds):
-        for peer in compared:
-            samples[peer.name].append(peer.run(frame, repeat)[1])
-    medians = {name: statistics.median(values) for name, values in samples.items()}
-    nothing = medians.pop("empty")
-    return {name: value - nothing for name, value in medians.items()}
+class Timer:
+    """Times programs that take turns in every round, net of an empty one."""
+
+    def __init__(self, empty: peers.Peer, rounds: int, repeat: int) -> None:
+        self._empty = empty
+        self._rounds = rounds
+        self._repeat = repeat
+
+    def time(self, title: str, frame: bytes, compared: list[peers.Peer]) -> dict[str, float]:
+        """Nanoseconds of each for a frame."""
+        print(f"  {title}", flush=True)
+        samples: dict[str, list[int]] = {peer.name: [] for peer in (self._empty, *compared)}
+        for _round in range(self._rounds):
+            for peer in (self._empty, *compared):
+                samples[peer.name].append(peer.run(frame, self._repeat)[1])
+        typical = {name: _typical(values) for name, values in samples.items()}
+        nothing = typical.pop(self._empty.name)
+        return {name: value - nothing for name, value in typical.items()}
+
+
+def _typical(values: list[int]) -> float:
+    """The mean of the middle half: the kernel gives whole nanoseconds, and a median would too."""
+    ordered = sorted(values)
+    quarter = len(ordered) // 4
+    return statistics.fmean(ordered[quarter : len(ordered) - quarter])
 
 
 def _cold(rounds: int) -> dict[str, float]:
@@ -56,7 +107,9 @@ def _cold(rounds: int) -> dict[str, float]:
     frame = FRAMES[COLD_FRAME]
     keys = [os.urandom(40) for _key in range(COLD)]
     sides: dict[str, list[peers.Peer]] = {
-        "ours": [peers.ours(statistics=False, rss=_with_key(key)) for key in keys],
+        peers.FORMER: [peers.ours("", _with_key(key), reads=HELPER) for key in keys],
+        peers.PLAIN_NAME: [peers.ours("", _with_key(key)) for key in keys],
+        peers.DEFAULT_NAME: [peers.ours("", _with_key(key, peers.DEFAULT_RSS)) for key in keys],
         "QEMU's": [peers.qemus(_with_key(key)) for key in keys],
     }
     samples: dict[str, list[int]] = {name: [] for name in sides}
@@ -68,5 +121,5 @@ def _cold(rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in samples.items()}
 
 
-def _with_key(key: bytes) -> RssConfig:
-    return RssConfig(key, peers.RSS.hash_types, peers.RSS.indirection)
+def _with_key(key: bytes, rss: RssConfig = peers.RSS) -> RssConfig:
+    return replace(rss, hash_key=key)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run in a Python of its own: one run of the engine in this network namespace, and where its time went.
 
-`phases.py attach|replace|nothing|info` prints JSON: seconds in all, in each phase, and inside libbpf and the kernel.
+`phases.py attach|replace|nothing|info plain|default` prints JSON: seconds in all, in each phase, and inside libbpf and
+the kernel, for the plain program or the one of the options' defaults.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ import time
 import typing as t
 
 STARTED = time.perf_counter()
+SIX = ("ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6")
+PLAIN: tuple[tuple[str, ...], tuple[str, ...]] = (SIX, ())
+DEFAULT = (
+    (*SIX, "sctp", "udplite", "dccp", "esp", "ah"),
+    ("gre_2784", "gre_2890", "gre_7676", "nvgre", "ipip", "ip6tnl", "pppoe", "mpls"),
+)
 KEYS = {"attach": bytes(40), "replace": bytes(range(40)), "nothing": bytes(range(40))}
 
 
-def main(work: str) -> None:
+def main(work: str, kind: str) -> None:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf import libbpf, steering_program
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
     from ansible_collections.virtnet.rss.plugins.module_utils._module import tap_steering, tap_steering_info
+    from ansible_collections.virtnet.rss.plugins.module_utils._rss import config
     from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, model, observe, prove, run
     from ansible_collections.virtnet.rss.plugins.module_utils._tun import netns
 
@@ -40,7 +48,13 @@ def main(work: str) -> None:
     if work == "info":
         found = len(look(["*"], [netns.current_namespace()]).sightings)
     else:
-        outcomes = run.run(["tap*"], model.Desired(hash_key=KEYS[work])).outcomes
+        words = {"plain": PLAIN, "default": DEFAULT}[kind]
+        wanted = model.Desired(
+            hash_key=KEYS[work],
+            hash_types=config.hash_types_to_mask(words[0]),
+            tunnel_types=config.tunnel_types_to_mask(words[1]),
+        )
+        outcomes = run.run(["tap*"], wanted).outcomes
         found = sum(outcome.action == {"nothing": "none"}.get(work, work) for outcome in outcomes)
     total = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -63,4 +77,4 @@ def _watch(spent: dict[str, float], phase: str, owner: t.Any, name: str) -> None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -39,22 +39,25 @@ def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
 
 
 def _per_packet(section: dict[str, t.Any]) -> str:
-    names = list(section["programs"])
-    rows = [
-        [frame, *(f"{times[name]:.0f}" for name in names), f"1/{times[QEMU] / max(times[OURS], 1):.1f}"]
-        for frame, times in section["warm"].items()
+    parts = [
+        _nanoseconds("Nanoseconds a packet, net of an empty program", section["warm"]),
+        _nanoseconds("The same with every tunnel and transport on", section["protocols"]),
+        _nanoseconds("What options add to TCP/IPv4", {"TCP/IPv4": section["options"]}),
     ]
-    warm = _table("Nanoseconds a packet, net of an empty program", ["", *names, "ours/QEMU's"], rows)
-    cold = section["cold"]
-    rows = [[name, f"{value:.0f}"] for name, value in cold.items()]
-    cold_table = _table("The same with 256 programs in turn (cold caches), not net", ["", "ns"], rows)
-    rows = [
-        [name, str(size["xlated_instructions"]), str(size["jited_bytes"])] for name, size in section["programs"].items()
-    ]
-    return "\n\n".join([warm, cold_table, _table("Programs", ["", "instructions", "bytes of code"], rows)])
+    rows = [[name, f"{value:.0f}"] for name, value in section["cold"].items()]
+    parts.append(_table("TCP/IPv4 with 256 programs in turn (cold caches), not net", ["", "ns"], rows))
+    rows = [[name, *(str(size[word]) for word in SIZES)] for name, size in section["programs"].items()]
+    parts.append(_table("Programs", ["", "verified", "instructions", "bytes of code"], rows))
+    return "\n\n".join(parts)
 
 
-OURS, QEMU = "ours", "QEMU's"
+SIZES = ("verified_instructions", "xlated_instructions", "jited_bytes")
+
+
+def _nanoseconds(title: str, times: dict[str, dict[str, float]]) -> str:
+    names = list(next(iter(times.values())))
+    rows = [[frame, *(f"{of[name]:.1f}" for name in names)] for frame, of in times.items()]
+    return _table(title, ["", *names], rows)
 
 
 def _device(section: dict[str, t.Any]) -> str:
@@ -74,20 +77,22 @@ def _observer(section: dict[str, t.Any]) -> str:
 
 def _host(section: dict[str, t.Any]) -> str:
     parts = []
-    for count, works in section["phases"].items():
+    engines = [(f"{count} devices", works) for count, works in section["phases"].items()]
+    engines += [(f"{count} devices, the defaults", works) for count, works in section["default"].items()]
+    for what, works in engines:
         names = list(next(iter(works.values()))["phases"])
         rows = [
             [work, f"{of['total'] * 1e3:.1f}", *(f"{of['phases'][name] * 1e3:.1f}" for name in names)]
             for work, of in works.items()
         ]
-        parts.append(_table(f"Engine, {count} devices, milliseconds", ["", "in all", *names], rows))
+        parts.append(_table(f"Engine, {what}, milliseconds", ["", "in all", *names], rows))
     rows = [
         [str(count), *(f"{times[name] * 1e3:.0f}" for name in ("ping", "nothing", "info"))]
         for count, times in section["processes"].items()
     ]
     parts.append(_table("Whole processes, milliseconds", ["devices", "ping", "no change", "info"], rows))
-    rows = [[name, str(size)] for name, size in section["memory"].items()]
-    parts.append(_table("Kernel memory for a device, bytes", ["", "memlock"], rows))
+    rows = [[kind, name, str(size)] for kind, sizes in section["memory"].items() for name, size in sizes.items()]
+    parts.append(_table("Kernel memory for a device, bytes", ["", "", "memlock"], rows))
     peak = max(of["peak_kib"] for works in section["phases"].values() for of in works.values())
     parts.append(f"Peak memory of a module's process: {peak / 1024:.0f} MiB")
     return "\n\n".join(parts)
@@ -95,8 +100,9 @@ def _host(section: dict[str, t.Any]) -> str:
 
 def _service(section: dict[str, t.Any]) -> str:
     latency, idle = section["latency_ms"], section["idle"]
-    rows = [[name, f"{value:.0f} ms"] for name, value in latency.items()]
-    table = _table(f"Service: from a new device to its program, {section['creations']} devices", ["", ""], rows)
+    names = list(next(iter(latency.values())))
+    rows = [[kind, *(f"{times[name]:.0f} ms" for name in names)] for kind, times in latency.items()]
+    table = _table(f"Service: from a new device to its program, {section['creations']} devices", ["", *names], rows)
     return (
         f"{table}\n\nService beside {section['devices']} devices: {idle['cpu_percent']:.2f} % of a core, "
         f"{idle['rss_mib']:.0f} MiB; ready {section['start_ms']:.0f} ms after its start"

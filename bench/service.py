@@ -15,6 +15,7 @@ from ansible_collections.virtnet.rss.bench.namespace import quiet_network_namesp
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.tests.packets.configurations import DEFAULT, SEEN_THROUGH, SIX
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
@@ -27,29 +28,39 @@ STARTS = 15
 TICKS = os.sysconf("SC_CLK_TCK")
 LONGEST_WAIT = 2.0
 FLAGS = ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE
-RULE = {"match": {"device": "tap*"}}
+# Of the plain program, and of the one that the options' defaults get.
+WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {"plain": (SIX, ()), "default": (DEFAULT, SEEN_THROUGH)}
+RULES = {
+    kind: {"match": {"device": "tap*"}, "hash_types": list(types), "tunnel_types": list(tunnels)}
+    for kind, (types, tunnels) in WORDS.items()
+}
 
 
 def measure(*, creations: int, seconds: float) -> dict[str, t.Any]:
-    """``start_ms`` is a median without devices; ``latency_ms`` is of so many creations of four-queue devices, and
-    ``idle`` of so many seconds."""
+    """``start_ms`` is a median without devices; ``latency_ms[program]`` is of so many creations of four-queue devices,
+    and ``idle`` of so many seconds."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "virtnet-rss"
         run_module("host_service", {"path": str(program)})
         print("  starts", flush=True)
         start = _with_service(program, Path(folder) / "a", _start)
         print("  new devices", flush=True)
-        latency = _with_service(program, Path(folder) / "b", lambda _service: _latency(creations))
+        latency = {
+            kind: _with_service(program, Path(folder) / f"b-{kind}", lambda _service: _latency(creations), rule)
+            for kind, rule in RULES.items()
+        }
         print(f"  idle with {DEVICES} devices", flush=True)
         idle = _with_service(program, Path(folder) / "c", lambda service: _idle(service, seconds))
     return {"start_ms": start, "latency_ms": latency, "idle": idle, "devices": DEVICES, "creations": creations}
 
 
-def _with_service(program: Path, folder: Path, work: t.Callable[[Running], t.Any]) -> t.Any:
+def _with_service(
+    program: Path, folder: Path, work: t.Callable[[Running], t.Any], rule: dict[str, t.Any] = RULES["plain"]
+) -> t.Any:
     folder.mkdir()
     with quiet_network_namespace():
         service = Running(program, folder)
-        service.write(RULE)
+        service.write(rule)
         service.start()
         try:
             return work(service)

@@ -32,7 +32,7 @@ static __always_inline void parse_frame(struct __sk_buff *skb, __u64 offset, __u
 	}
 	if (readable < ETH_HEADER)
 		return;
-	if (outermost && steering.features.tunnel_types & TUNNELS_SHIM)
+	if (window->eth_type_be != ETH_IPV4 && outermost && steering.features.tunnel_types & TUNNELS_SHIM)
 		shim = size_of_shim(window, readable - ETH_HEADER);
 	if (shim) {
 		offset += forgotten(skb, shim);

@@ -19,7 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import 
     steering_object,
 )
 
-__all__ = ("DIRECT", "FULL", "HELPER", "OBJECTS", "PLAIN", "PROGRAM", "SteeringObject", "object_of")
+__all__ = ("DIRECT", "FULL", "HELPER", "OBJECTS", "PLAIN", "PROGRAM", "TAGS_0_1_0", "SteeringObject", "object_of")
 
 PROGRAM = steering_object.PROGRAM
 # How a build reads packets: with inlined loads (two kernel functions that Linux has since 6.2), or by a helper call.

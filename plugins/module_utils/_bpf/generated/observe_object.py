@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "6de28ff8795a2f3b2f8da4d34f462fb433d1aec61d21287c44bfc8209144bee9"
+SOURCE_DIGEST = "4ca91fe1bb8f5b74cb223b60f6b2558c5c1daca51cd08db868004779224bf557"
 PROGRAM = "virtnet_observe"
 MAP_QUEUE_COUNTERS = "queue_counters"
 MAP_OBSERVED = "observed"

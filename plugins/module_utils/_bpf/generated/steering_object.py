@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-SOURCE_DIGEST = "7e522fb959da022bd90e9436e1cddd14ee6d6f7d60c7d60c5ec519307caf41c3"
+SOURCE_DIGEST = "05474ce2b2194bb57d6334c6912a454c6fb3dceb5a9cab56b6307ed45e1867a7"
 PROGRAM = "virtnet_rss"
 MAP_QUEUE_COUNTERS = "queue_counters"
 # The tag of `bpftool prog show`, by the digest that the kernel uses: sha1 before Linux 6.18, sha256 since.
