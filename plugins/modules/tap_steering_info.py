@@ -46,6 +46,18 @@ options:
         name and belong to a container included.
       - The default is the namespace in which the module runs.
     type: str
+  domain:
+    description:
+      - Only devices of the guest with this name (libvirt's domain), or a shell pattern, as far as QEMU's arguments tell
+        it.
+    type: str
+    version_added: 0.2.0
+  mac:
+    description:
+      - Only the device whose card has this address in the guest, or a shell pattern. In quotes, for YAML makes a number
+        of some addresses.
+    type: str
+    version_added: 0.2.0
   measure:
     description:
       - Watch the attached programs for this many seconds, and tell how many packets each was asked about and what one
@@ -76,6 +88,10 @@ EXAMPLES = r"""
   virtnet.rss.tap_steering_info:
     netns: all
   register: guests
+
+- name: What steers the cards of the web servers?
+  virtnet.rss.tap_steering_info:
+    domain: "web-*"
 
 - name: Name the devices that are not steered
   ansible.builtin.debug:
@@ -124,6 +140,9 @@ taps:
       netns: ""
       netns_inode: 4026531840
       ifindex: 7
+      domain: web-1
+      interface: 0
+      mac: "52:54:00:12:34:56"
       flags: [tap, no_pi, vnet_hdr, multi_queue]
       queues: 4
       disabled_queues: 0
@@ -171,10 +190,20 @@ taps:
   contains:
     name: {description: Name of the device., type: str}
     netns:
-      description: Name of its network namespace; empty for the one in which the module ran, and for one without a name.
+      description:
+        - Name of its network namespace; C(ns:INODE) for one without a name, empty for the one in which the module ran.
       type: str
     netns_inode: {description: "Inode of its network namespace, as C(lsns -t net) prints it.", type: int}
     ifindex: {description: Index of the device in its namespace., type: int}
+    domain:
+      description: "Name of the guest (libvirt's domain), from QEMU's arguments; empty where they do not tell it."
+      type: str
+      version_added: 0.2.0
+    interface:
+      description: Index of the network card in its guest, from 0.
+      type: int
+      version_added: 0.2.0
+    mac: {description: Address of that card., type: str, version_added: 0.2.0}
     flags: {description: "Flags of the device, as C(ip tuntap) prints them.", type: list, elements: str}
     queues: {description: Attached queues (those that the guest has enabled)., type: int}
     disabled_queues: {description: Queues that the guest has not enabled., type: int}

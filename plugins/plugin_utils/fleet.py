@@ -111,6 +111,9 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "host": host,
         "name": tap["name"],
         "netns": tap["netns"],
+        "domain": tap.get("domain", ""),
+        "mac": tap.get("mac", ""),
+        "rule": step.get("rule", ""),
         "state": tap["state"],
         "owner": program.get("owner", ""),
         "since": program.get("loaded_at", ""),
@@ -190,9 +193,12 @@ def _needs_a_look(device: Report) -> bool:
 
 def _line(device: Report) -> str:
     place = f"{device['netns']}/" if device["netns"] else ""
+    guest = f" ({device['domain']})" if device["domain"] else ""
     notes = [note for note in (device["drift"], device["drift_reason"], device["reason"]) if note]
     if device["verdict"] in GAINING:
         notes.append(device["advice"])
     if device["uneven"]:
         notes.append(f"spread {device['spread']}: {' '.join(map(str, device['packets']))}")
-    return f"{device['host']} {place}{device['name']}: {device['state']}{': ' if notes else ''}{'; '.join(notes)}"
+    return (
+        f"{device['host']} {place}{device['name']}{guest}: {device['state']}{': ' if notes else ''}{'; '.join(notes)}"
+    )

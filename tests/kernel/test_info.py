@@ -184,7 +184,7 @@ def test_a_namespace_without_a_name(tap: HeldTap) -> None:
         assert process.stdout is not None and process.stdout.readline() == b"\n"
         inode = os.stat(f"/proc/{process.pid}/ns/net").st_ino
         found = only(info("tap7", netns="all"))
-        assert (found["netns"], found["netns_inode"]) == ("", inode)
+        assert (found["netns"], found["netns_inode"]) == (f"ns:{inode}", inode)
     finally:
         process.kill()
         process.communicate()

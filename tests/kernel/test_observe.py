@@ -18,28 +18,38 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import (
     Observation,
     observe,
     wanted_configuration,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES, TUNNEL_TYPES, RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    DEFAULT_HASH_TYPES,
+    DEFAULT_TUNNEL_TYPES,
+    HASH_TYPES,
+    TUNNEL_TYPES,
+    RssConfig,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Indirection
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import describe_all
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
+from ansible_collections.virtnet.rss.tests.packets.workloads import WORKLOADS
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, IFF_VNET_HDR, HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import TREE, run_module
 
 KEY, OTHER_KEY = bytes(range(40)), bytes(range(40, 0, -1))
+# Tunnels and transports of all kinds, beside what is random
 FRAMES = sendable_frames(seed=19, count=600)
+FRAMES += [frame for workload in WORKLOADS for frame in workload.packets[:20]]
 WANTED = Desired(hash_key=KEY)
 Arrived = t.List[t.Tuple[int, bytes]]
 
@@ -81,23 +91,29 @@ def make_steered(tap: HeldTap) -> None:
     assert run_module("tap_steering", {"taps": ["tap0"], "hash_key": OTHER_KEY.hex()})["changed"]
 
 
+PLAIN: dict[str, t.Any] = {}
+EVERYTHING = {"hash_types": list(HASH_TYPES), "tunnel_types": list(TUNNEL_TYPES), "symmetric": True}
+
+
+@pytest.mark.parametrize("wanted", [PLAIN, EVERYTHING], ids=["plain", "everything"])
 @pytest.mark.parametrize("make", [make_automatic, make_foreign, make_steered])
 def test_each_packet_is_counted_on_its_queue_and_would_be_where_steering_puts_it(
-    tap: HeldTap, make: t.Callable[[HeldTap], None]
+    tap: HeldTap, make: t.Callable[[HeldTap], None], wanted: dict[str, t.Any]
 ) -> None:
     make(tap)
-    observation, arrived = watched(tap)
+    options = {"hash_key": KEY.hex(), **wanted}
+    observation, arrived = watched(tap, desired_from(options))
     assert observation.now == by_queue(arrived)
     assert sum((observation.protocols or {}).values()) == len(FRAMES) and len(observation.protocols or {}) > 10
-    rss = RssConfig(KEY, 63, tuple(entry % 4 for entry in range(128)))
+    assert observation.configuration
+    rss = observation.configuration.rss
     predicted = {frame: steer(frame, rss).queue for frame in FRAMES}
     assert observation.agreed == sum(predicted[frame] == queue for queue, frame in arrived)
 
-    options = {"taps": ["tap0"], "hash_key": KEY.hex(), "foreign": "replace"}
-    assert run_module("tap_steering", options)["changed"]
+    assert run_module("tap_steering", {"taps": ["tap0"], "foreign": "replace", **options})["changed"]
     assert observation.would_be == by_queue(tap.send(FRAMES))
     (told,) = run_module("tap_steering_info", {"taps": ["tap0"]})["taps"]
-    assert observation.steered and observation.steered.by_reason() == told["counters"]["hash_types"]
+    assert observation.steered and told["counters"]["hash_types"].items() <= observation.steered.by_reason().items()
     # The device is steered now by what was asked for: every packet agrees.
     observation, arrived = watched(tap, desired=None)
     assert observation.agreed == len(FRAMES) and observation.now == observation.would_be == by_queue(arrived)
@@ -219,13 +235,14 @@ def test_nothing_is_left_of_a_command_that_is_stopped(tap: HeldTap, number: int)
 
 def test_a_look_without_type_information_is_not_disturbed(tap: HeldTap) -> None:
     """There a socket filter that nobody knows makes every device unknown; this one is known."""
-    seen = []
+    seen: set[int] = set()
 
     def see() -> None:
-        seen.extend(Observer().devices())  # without its inspector, which a `with` block would load
+        seen.update(observers())
+        assert not seen & set(describe_all(load_libbpf()))
 
     watch(see)
-    assert [(device.name, device.state) for device in seen] == [("tap0", "automatic")] and tap.pid
+    assert seen and tap.pid
 
 
 def test_the_module(tap: HeldTap) -> None:
@@ -257,3 +274,26 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
 def test_seconds_that_are_none(seconds: float) -> None:
     result = run_module("tap_steering_info", {"observe": seconds})
     assert result["failed"] and result["option"] == "observe"
+
+
+BY_WORDS = [
+    ("VXLAN between two hosts, the outer port always the same", {"tunnel_types": ["vxlan"]}),
+    ("GTP-U between two gateways, many users", {"tunnel_types": ["gtpu"]}),
+    ("ESP in UDP between two gateways, many SPIs", {"hash_types": ["esp_udp"]}),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), BY_WORDS)
+def test_the_words_that_are_advised_give_what_is_told(tap: HeldTap, name: str, words: dict[str, list[str]]) -> None:
+    (workload,) = (each for each in WORKLOADS if each.name == name)
+    options: dict[str, t.Any] = {"hash_key": KEY.hex()}
+    (sighting,) = look(["tap0"], [current_namespace()]).sightings
+    observation = watch(lambda: tap.send(list(workload.packets)), desired_from(options))
+    advice = advise(sighting.device, observation)
+    assert (advice.verdict, advice.words) == ("steer", words)
+    if "hash_types" in words:
+        options["hash_types"] = [*DEFAULT_HASH_TYPES, *words["hash_types"]]
+    else:
+        options["tunnel_types"] = [*DEFAULT_TUNNEL_TYPES, *words["tunnel_types"]]
+    assert run_module("tap_steering", {"taps": ["tap0"], **options})["changed"]
+    assert by_queue(tap.send(list(workload.packets))) == observation.with_every_word

@@ -93,8 +93,8 @@ def test_what_is_seen_first(page: Path) -> None:
     dom = document(page)
     assert shown(dom) == "4975 of 4975 devices"
     assert 20 < len(rows(dom)) < 100  # those in sight, not thousands
-    assert rows(dom)[0][:4] == ["hv000", "vnet0", "steered", "ebpf"]
-    assert rows(dom)[0][8] == "would replace; another table"
+    assert rows(dom)[0][:5] == ["hv000", "vnet0", "guest-0", "steered", "ebpf"]
+    assert rows(dom)[0][9] == "would replace; another table"
     assert dom.count('<span class="bars"') > 10 and 'aria-label="packets per queue: ' in dom
 
 
@@ -113,20 +113,21 @@ def test_hostile_names_are_text(page: Path) -> None:
 
 FOUND: list[tuple[str, t.Callable[[list[str]], bool]]] = [
     (find("hv007 vnet3"), lambda cells: cells[0] == "hv007" and cells[1].startswith("vnet3")),
-    ("document.querySelectorAll('#totals button')[2].click();", lambda cells: cells[2] == "automatic"),
-    ("document.querySelectorAll('#totals button')[5].click();", lambda cells: "would" in cells[8]),
-    ("document.querySelectorAll('#totals button')[6].click();", lambda cells: float(cells[5]) >= 1.5),
-    ("document.querySelectorAll('#totals button')[7].click();", lambda cells: float(cells[6]) < float(cells[5])),
+    ("document.querySelectorAll('#totals button')[2].click();", lambda cells: cells[3] == "automatic"),
+    ("document.querySelectorAll('#totals button')[5].click();", lambda cells: "would" in cells[9]),
+    ("document.querySelectorAll('#totals button')[6].click();", lambda cells: float(cells[6]) >= 1.5),
+    ("document.querySelectorAll('#totals button')[7].click();", lambda cells: float(cells[7]) < float(cells[6])),
     ("document.querySelectorAll('#totals button')[8].click();", lambda cells: cells[0] == "hv000"),
-    (find("stopped"), lambda cells: cells[9] == "stopped"),
-    (find("busiest"), lambda cells: cells[2] == "automatic" and cells[6] == "1.01"),
+    (find("stopped"), lambda cells: cells[10] == "stopped"),
+    (find("guest-7"), lambda cells: cells[2] == "guest-7"),
+    (find("busiest"), lambda cells: cells[3] == "automatic" and cells[7] == "1.01"),
 ]
 
 
 @pytest.mark.parametrize(
     ("script", "is_wanted"),
     FOUND,
-    ids=["find", "automatic", "drift", "uneven", "would gain", "stopped", "find stopped", "find advice"],
+    ids=["find", "automatic", "drift", "uneven", "would gain", "stopped", "find stopped", "find guest", "find advice"],
 )
 def test_filter(page: Path, script: str, is_wanted: t.Callable[[list[str]], bool]) -> None:
     found = rows(document(page, script))
@@ -134,14 +135,14 @@ def test_filter(page: Path, script: str, is_wanted: t.Callable[[list[str]], bool
 
 
 def test_sort(page: Path) -> None:
-    twice = "for (const _ of [1, 2]) document.querySelectorAll('#head button')[7].click();"
-    dropped = [int(cells[7]) for cells in rows(document(page, twice))]
+    twice = "for (const _ of [1, 2]) document.querySelectorAll('#head button')[8].click();"
+    dropped = [int(cells[8]) for cells in rows(document(page, twice))]
     assert dropped[0] == 24 and dropped == sorted(dropped, reverse=True)
 
 
 def test_sort_by_service(page: Path) -> None:
-    once = "document.querySelectorAll('#head button')[9].click();"
-    assert rows(document(page, once))[0][9] == "running" and rows(document(page, once * 2))[0][9] == "stopped"
+    once = "document.querySelectorAll('#head button')[10].click();"
+    assert rows(document(page, once))[0][10] == "running" and rows(document(page, once * 2))[0][10] == "stopped"
 
 
 def test_scroll(page: Path) -> None:

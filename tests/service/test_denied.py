@@ -34,7 +34,7 @@ def behind(mounts: str) -> list[str]:
 
 
 def status_line(service: Running) -> str:
-    return service.command("status").stdout.splitlines()[0]
+    return service.command("status", check=False).stdout.splitlines()[0]
 
 
 def has_inspector(pid: int) -> bool:

@@ -37,7 +37,9 @@ def steered(service: Running, tap: HeldTap) -> Running:
 
 def test_a_frame_goes_where_explain_says(steered: Running, tap: HeldTap) -> None:
     for queue, frame in tap.send(FRAMES[:8]):
-        lines = steered.command("explain", "--frame", frame.hex(), "--device", "tap0").stdout.splitlines()
+        lines = steered.command(
+            "explain", "--frame", frame.hex(), "--device", "tap0", "--netns", ""
+        ).stdout.splitlines()
         assert lines[-1].endswith(f"names queue {queue}") or lines[-1].endswith(f"default queue, {queue}")
 
 
@@ -47,7 +49,9 @@ def test_so_do_the_frames_of_a_capture(
 ) -> None:
     hide(tmp_path, *hidden)
     monkeypatch.setitem(os.environ, "PYTHONPATH", str(tmp_path))
-    lines = steered.command("explain", "--pcap", capture(tmp_path / "a.pcap"), "--device", "tap0").stdout.splitlines()
+    lines = steered.command(
+        "explain", "--pcap", capture(tmp_path / "a.pcap"), "--device", "tap0", "--netns", ""
+    ).stdout.splitlines()
     queues = {frame: queue for queue, frame in tap.send(FRAMES)}
     assert len(queues) == len(FRAMES)
     for number, (frame, line) in enumerate(zip(FRAMES, lines), 1):
@@ -67,12 +71,14 @@ def test_a_file_that_is_no_capture(
         (str(tmp_path / "none"), "it cannot be read: No such file"),
         (str(tmp_path / "text"), "it is no pcap or pcapng file"),
     ):
-        refused = steered.command("explain", "--pcap", path, "--device", "tap0", check=False)
+        refused = steered.command("explain", "--pcap", path, "--device", "tap0", "--netns", "", check=False)
         assert refused.returncode == 1 and sentence in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_without_a_library(steered: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hide(tmp_path, "dpkt", "scapy")
     monkeypatch.setitem(os.environ, "PYTHONPATH", str(tmp_path))
-    refused = steered.command("explain", "--pcap", capture(tmp_path / "a.pcap"), "--device", "tap0", check=False)
+    refused = steered.command(
+        "explain", "--pcap", capture(tmp_path / "a.pcap"), "--device", "tap0", "--netns", "", check=False
+    )
     assert refused.stderr.strip().endswith("neither is there: install python3-dpkt")

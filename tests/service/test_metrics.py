@@ -19,9 +19,8 @@ def test_metrics(service: Running, tap: HeldTap) -> None:
     service.write(RULE)
     service.start()
     tap.send(FRAMES)
-    told = samples(service.command("metrics", "--measure", "0.2").stdout)
-    inode = os.stat("/proc/self/ns/net").st_ino
-    where = {"device": "tap0", "netns": str(inode)}
+    told = samples(service.command("metrics", "--netns", "", "--measure", "0.2").stdout)
+    where = {"device": "tap0", "netns": ""}
     assert ({**where, "state": "steered"}, 1) in told["virtnet_rss_state"]
     packets = [count for _labels, count in told["virtnet_rss_packets_total"]]
     assert len(packets) == 4 and sum(packets) == len(FRAMES)
@@ -70,9 +69,9 @@ def test_metrics_tell_only_what_is_known(service: Running, tap: HeldTap) -> None
     assert tap.pid
     service.write({**RULE, "indirection": {"equal": 9}})
     of_service = {f"virtnet_rss_{name}" for name in ("reapplied_total", "policy_error", "last_pass_timestamp_seconds")}
-    assert not of_service & set(samples(service.command("metrics").stdout))
+    assert not of_service & set(samples(service.command("metrics", "--netns", "").stdout))
     service.start()
-    for text in (service.command("metrics").stdout, service.metrics_file.read_text(encoding="utf-8")):
+    for text in (service.command("metrics", "--netns", "").stdout, service.metrics_file.read_text(encoding="utf-8")):
         told = samples(text)
         assert of_service < set(told)
         ((labels, value),) = told["virtnet_rss_fallback"]

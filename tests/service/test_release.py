@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import typing as t
 
@@ -28,8 +29,9 @@ def states() -> list[str]:
     return [info(name)["state"] for name in ("tap0", "tap1")]
 
 
-def released(service: Running, *words: str) -> list[tuple[str, str]]:
-    rows = json.loads(service.command("release", "--json", *words).stdout)
+def released(service: Running, *words: str, netns: str = "") -> list[tuple[str, str]]:
+    """In this network namespace: this host may have others' devices."""
+    rows = json.loads(service.command("release", "--json", "--netns", netns, *words).stdout)
     return sorted((row["name"], row["action"]) for row in rows)
 
 
@@ -74,13 +76,27 @@ def test_all_but_what_is_not_ours(service: Running, tap: HeldTap) -> None:
             service.write({**RULE, "match": {"device": "tap7", "netns": "*"}, **queues})
             service.command("apply")
             attach_foreign(tap)
-            assert released(service, "--dry-run") == released(service) == [("tap7", "detach")]
-            assert released(service) == [] and info()["state"] == "foreign"
+            netns = f"ns:{os.stat(f'/proc/{container.pid}/ns/net').st_ino}"
+            assert released(service, "--all", "--dry-run") == []
+            assert released(service, "--all", "--dry-run", netns=netns) == [("tap7", "detach")]
+            assert released(service, "--all", netns=netns) == [("tap7", "detach")]
+            assert released(service, "--all", netns=netns) == [] and info()["state"] == "foreign"
         finally:
             container.kill()
 
 
-def test_a_wrong_name(service: Running) -> None:
-    refused = service.command("release", "tap0", check=False)
-    assert refused.returncode == 2
-    assert "device: 'tap0' is not allowed; netns_inode/ifindex, as `apply --json` tells them" in refused.stderr
+@pytest.mark.usefixtures("both")
+def test_by_name(service: Running) -> None:
+    """In this network namespace: others have devices of the same names."""
+    assert released(service, "tap[0]") == [("tap0", "detach")]
+    assert released(service, "tap1") == [("tap1", "detach")]
+    assert released(service, "tap1") == []
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize(("words", "status"), [(("nothere",), 1), (("nothere*",), 1), ((), 2), (("tap0", "--all"), 2)])
+def test_words_that_mean_nothing(service: Running, words: tuple[str, ...], status: int) -> None:
+    """Above all, nobody releases everything by leaving something out."""
+    refused = service.command("release", *words, check=False)
+    assert refused.returncode == status and refused.stderr.startswith("virtnet-rss: ") and not refused.stdout
+    assert states() == ["steered", "steered"]

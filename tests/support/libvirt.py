@@ -15,9 +15,10 @@ from pathlib import Path
 from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, open_queue, set_up
 from ansible_collections.virtnet.rss.tests.support.run_module import COLLECTION, TREE
 
-__all__ = ("Libvirt",)
+__all__ = ("MAC", "Libvirt")
 
 QEMU = "qemu-system-x86_64"
+MAC = "52:54:00:12:34:56"  # of the guest's card
 
 
 class Libvirt:
@@ -42,12 +43,15 @@ class Libvirt:
 
 
 def main(device: str, folder: str) -> None:
-    for _index in range(4):
-        os.set_inheritable(open_queue(device, FLAGS), True)
+    queues = [open_queue(device, FLAGS) for _index in range(4)]
+    for queue in queues:
+        os.set_inheritable(queue, True)
     set_up(device)
     print("ready", flush=True)
     guest = sys.stdin.readline().strip()
     arguments = ["-c", "import sys; sys.stdin.read()", "-name", f"guest={guest},debug-threads=on"]
+    arguments += ["-netdev", f"tap,fds={':'.join(map(str, queues))},id=hostnet0"]
+    arguments += ["-device", f"virtio-net-pci,mq=on,netdev=hostnet0,id=net0,mac={MAC}"]
     os.execv(f"{folder}/{QEMU}", [QEMU, "-S", "-E", *arguments])
 
 

@@ -83,10 +83,10 @@ class Running:
         eventually(lambda: self.status()["reapplied"] == times, seconds)
 
     def command(
-        self, *words: str, check: bool = True, wrapper: t.Sequence[str] = ()
+        self, *words: str, check: bool = True, wrapper: t.Sequence[str] = (), files: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Another command of the same program, with the same files."""
-        command = [*wrapper, "/usr/bin/python3", str(self.program), *words, *self._files()]
+        command = [*wrapper, "/usr/bin/python3", str(self.program), *words, *(self._files() if files else ())]
         return subprocess.run(command, capture_output=True, text=True, check=check)
 
     def stop(self) -> str:

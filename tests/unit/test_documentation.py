@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import MATCH, RULE
-from ansible_collections.virtnet.rss.plugins.module_utils._service.cli import _parser
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP
+from ansible_collections.virtnet.rss.plugins.module_utils._service.parser import parser
+from ansible_collections.virtnet.rss.plugins.module_utils._service.version import VERSION
 from ansible_collections.virtnet.rss.tests.support.vm.suites import SUITES
 from ansible_collections.virtnet.rss.tests.unit.test_import_direction import ALLOWED
 
@@ -30,9 +31,14 @@ def cells(page: str, heading: str) -> set[str]:
     return {word for column in columns for word in re.findall(r"`([^`]+)`", column)}
 
 
+def test_the_program_is_of_the_release() -> None:
+    galaxy = (ROOT / "galaxy.yml").read_text(encoding="utf-8")
+    assert re.search(rf"^version: {re.escape(VERSION)}$", galaxy, re.MULTILINE)
+
+
 def commands() -> set[str]:
     choices: set[str] = set()
-    for action in _parser()._actions:
+    for action in parser()._actions:
         choices |= set(action.choices or ())
     return choices
 

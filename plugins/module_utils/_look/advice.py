@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.protocols import WORDS, named
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types, mask_to_tunnel_types
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import FOREIGN, STEERED
 
 if t.TYPE_CHECKING:
@@ -116,7 +116,8 @@ def _better_words(observation: Observation, than: list[int]) -> dict[str, list[s
 
 
 def _words_of(configuration: Configuration) -> set[str]:
-    return set(mask_to_hash_types(configuration.rss.hash_types))
+    rss = configuration.rss
+    return {*mask_to_hash_types(rss.hash_types), *mask_to_tunnel_types(rss.tunnel_types)}
 
 
 def _telling(observation: Observation) -> dict[str, int]:

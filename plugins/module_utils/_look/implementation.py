@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
@@ -92,6 +93,15 @@ class Guests:
                 if nic:
                     mac, domain, interface = nic.mac or mac, guest.name, nic.index
         return guest_identity(mac=mac, domain=domain, interface=interface, device=device.name)
+
+    def card_of(self, device: Device) -> Card:
+        """The guest's side of a device; what nobody can tell is left empty."""
+        for pid in dict.fromkeys(holder.pid for holder in device.holders):
+            guest = self.guest(pid)
+            if guest and not guest.oddity:
+                nic = guest.nic_of(device.name, [holder.descriptor for holder in device.holders if holder.pid == pid])
+                return Card(guest.name, nic.index, nic.mac or "") if nic else Card(guest.name)
+        return NO_CARD
 
     def guest(self, pid: int) -> Guest | None:
         """The guest of a process, None when it is no QEMU."""

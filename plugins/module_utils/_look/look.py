@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     InputError,
     ObjectError,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import ANY_CARD, NO_CARD, Card, Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import read_counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
@@ -50,6 +51,7 @@ class Sighting:
     counters: Counters | None = None  # only of a program of ours that counts
     measurement: Measurement | None = None
     observation: Observation | None = None
+    card: Card = NO_CARD
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,15 @@ class Info:
 
 
 def look(
-    taps: t.Sequence[str], namespaces: t.Sequence[Namespace], *, seconds: float = 0, observer: Observer | None = None
+    taps: t.Sequence[str],
+    namespaces: t.Sequence[Namespace],
+    *,
+    seconds: float = 0,
+    observer: Observer | None = None,
+    chosen: Chosen = ANY_CARD,
 ) -> Info:
-    """The named TAP devices of some network namespaces; with ``seconds``, also what their programs do in that time.
+    """The named TAP devices of some network namespaces, those of them whose guest is ``chosen``; with ``seconds``, also
+    what their programs do in that time.
 
     InputError for a name that is in none of them. An ``observer`` that is there already is used and stays open.
     """
@@ -74,10 +82,14 @@ def look(
         observer = observer or stack.enter_context(Observer())
         seen = _devices(observer, taps, namespaces, warnings)
         guests = Guests()
+        cards = [guests.card_of(device) for _where, device, _traffic in seen]
         sightings = [
-            Sighting(where, device, guests.implementation_of(device), traffic, _counters(device))
-            for where, device, traffic in seen
+            Sighting(where, device, guests.implementation_of(device), traffic, _counters(device), card=card)
+            for (where, device, traffic), card in zip(seen, cards)
+            if chosen(card)
         ]
+        if seen and not sightings:
+            warnings.append(f"no guest with {chosen} has one of these devices")
         if seconds:
             sightings = _measured(sightings, seconds, warnings)
         return Info(tuple(sightings), observer.inspector_reason, tuple(warnings))

@@ -16,7 +16,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import ObserveProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import counters_of
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import DEFAULT_HASH_TYPES, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
+    HASH_TYPES,
+    TUNNEL_TYPES,
+    hash_types_to_mask,
+    tunnel_types_to_mask,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Desired
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
@@ -165,7 +170,7 @@ class _Watch:
     def read(self, seconds: float, before: Links, after: Links) -> Observation:
         """What was seen."""
         device = self._sighting.device
-        key = device.netns_inode, device.ifindex
+        key = device.id
         if not self.reason and key not in after:
             self.reason = "the device went away while it was watched"
         if not self.reason and after[key].queues not in (None, device.queues):
@@ -193,9 +198,10 @@ class _Watch:
 
 
 def _wider(configuration: Configuration) -> Configuration:
-    """With every hash type that the program knows."""
+    """With every hash type and every tunnel that the program knows."""
     rss = configuration.rss
-    return replace(configuration, rss=replace(rss, hash_types=rss.hash_types | hash_types_to_mask(DEFAULT_HASH_TYPES)))
+    hash_types, tunnel_types = hash_types_to_mask(HASH_TYPES), tunnel_types_to_mask(TUNNEL_TYPES)
+    return replace(configuration, rss=replace(rss, hash_types=hash_types, tunnel_types=tunnel_types))
 
 
 def _program(device: Device, configuration: Configuration) -> ObserveProgram:

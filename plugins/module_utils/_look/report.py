@@ -47,9 +47,12 @@ def sighting_report(sighting: Sighting) -> dict[str, t.Any]:
     program = device.program
     return {
         "name": written_out(device.name),
-        "netns": sighting.namespace.name,
+        "netns": sighting.namespace.label,
         "netns_inode": device.netns_inode,
         "ifindex": device.ifindex,
+        "domain": sighting.card.domain,
+        "interface": sighting.card.interface,
+        "mac": sighting.card.mac,
         "flags": [name for name, flag in FLAGS.items() if device.tun_flags & flag],
         "queues": device.queues,
         "disabled_queues": device.disabled_queues,

@@ -10,6 +10,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import failures_told, succeed
@@ -26,6 +27,8 @@ def create_argument_spec() -> dict[str, t.Any]:
     return {
         "taps": {"type": "list", "elements": "str", "default": ["*"]},
         "netns": {"type": "str"},
+        "domain": {"type": "str"},
+        "mac": {"type": "str"},
         "measure": {"type": "float", "default": 0.0},
         "observe": {"type": "float", "default": 0.0},
     }
@@ -43,8 +46,9 @@ def _run(module: AnsibleModule) -> t.NoReturn:
         if not 0 <= module.params[option] <= LONGEST:
             allowed = f"seconds from 0, which {option}s nothing, to {LONGEST:.0f}"
             raise InputError(option, module.params[option], allowed)
+    chosen = Chosen(module.params["domain"], module.params["mac"])
     with looked_at(netns) as namespaces:
-        info = look(module.params["taps"], namespaces, seconds=seconds)
+        info = look(module.params["taps"], namespaces, seconds=seconds, chosen=chosen)
         sightings = observed(info.sightings, module.params["observe"])
     for warning in info.warnings:
         module.warn(printable(warning))

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import observation_report
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import table
-from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -28,8 +28,8 @@ def advice_reports(
     observations = observe(sightings, lambda each: wanted_configuration(each.device), seconds, sleep=sleep)
     return [
         {
-            "name": each.device.name,
-            "netns": each.namespace.name,
+            "name": written_out(each.device.name),
+            "netns": each.namespace.label,
             "netns_inode": each.device.netns_inode,
             "ifindex": each.device.ifindex,
             "state": each.device.state,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
-from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import rules_of
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
@@ -21,6 +22,7 @@ LONGEST = 200  # letters of a reason
 STATES = ("steered", "automatic", "foreign", "unknown")
 HELP = {
     "virtnet_rss_state": ("gauge", "1 for the state that the device is in"),
+    "virtnet_rss_guest_info": ("gauge", "Always 1: the guest, its card's address and the rule of a device"),
     "virtnet_rss_queues": ("gauge", "Attached queues"),
     "virtnet_rss_packets_total": ("counter", "Packets that the steering program sent to a queue, by its own number"),
     "virtnet_rss_spread": ("gauge", "Busiest queue over the mean: 1 is even"),
@@ -29,6 +31,7 @@ HELP = {
         "counter",
         "Packets that the guest got; many more than the program sent went past it",
     ),
+    "virtnet_rss_excess": ("gauge", "Times its part of the table that the queue got that got most beyond it"),
     "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
     "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
     "virtnet_rss_fallback": ("gauge", "1 for a device that is not steered as wanted, with the stage and the reason"),
@@ -50,8 +53,10 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
         text = ",".join(f'{label}="{_escaped(str(content))}"' for label, content in labels.items())
         samples[name].append(f"{name}{{{text}}} {value}" if labels else f"{name} {value}")
 
+    rules = rules_of(status)
     for sighting in sightings:
         _device(add, sighting, shortfalls)
+        _guest(add, sighting, rules.get(sighting.device.id, ""))
     if status:
         add("virtnet_rss_reapplied_total", status["reapplied"])
         add("virtnet_rss_policy_error", int(bool(status["policy_error"])))
@@ -64,9 +69,17 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
     return "\n".join(lines) + "\n"
 
 
+def _guest(add: t.Callable[..., None], sighting: Sighting, rule: str) -> None:
+    """Labels that would make every other series new when a guest is renamed, or a rule."""
+    where = {"device": written_out(sighting.device.name), "netns": sighting.namespace.label}
+    card = sighting.card
+    if card.domain or card.mac or rule:
+        add("virtnet_rss_guest_info", 1, **where, domain=card.domain, mac=card.mac, rule=rule)
+
+
 def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:
     device = sighting.device
-    where = {"device": written_out(device.name), "netns": sighting.namespace.name or str(device.netns_inode)}
+    where = {"device": written_out(device.name), "netns": sighting.namespace.label}
     for state in STATES:
         add("virtnet_rss_state", int(state == device.state), **where, state=state)
     add("virtnet_rss_queues", device.queues, **where)
@@ -79,6 +92,7 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
         share = unspread_share(sighting)
         if share is not None:
             add("virtnet_rss_unspread", round(share, 3), **where)
+            _excess(add, sighting, where)
     if sighting.traffic:
         add("virtnet_rss_to_guest_total", sighting.traffic.to_guest, **where)
         add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
@@ -87,6 +101,13 @@ def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mappin
     if device.id in shortfalls:
         stage, reason = shortfalls[device.id]
         add("virtnet_rss_fallback", 1, **where, stage=stage, reason=reason[:LONGEST])
+
+
+def _excess(add: t.Callable[..., None], sighting: Sighting, where: dict[str, str]) -> None:
+    program = sighting.device.program
+    if sighting.counters and program and program.configuration:
+        packets = sighting.counters.packets(sighting.device.queues)
+        add("virtnet_rss_excess", excess(packets, program.configuration.rss.indirection), **where)
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,7 @@ def rows(results: t.Iterable[Result]) -> list[dict[str, t.Any]]:
     return [
         {
             "name": written_out(result.device.name),
-            "netns": result.namespace.name,
+            "netns": result.namespace.label,
             "netns_inode": result.device.netns_inode,
             "ifindex": result.device.ifindex,
             "rule": result.rule.name,

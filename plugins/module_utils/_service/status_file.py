@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-__all__ = ("STATUS_FILE", "read_status", "status_text")
+__all__ = ("STATUS_FILE", "read_status", "rules_of", "status_text")
 
 STATUS_FILE = "/run/virtnet-rss/status.json"
 START_TIME = 21 - 2  # field 22 of /proc/PID/stat, counted behind the first two (proc(5))
@@ -28,6 +28,11 @@ def read_status(path: str) -> dict[str, t.Any] | None:
         return state if _runs(int(state["pid"]), state["started"]) else None
     except (OSError, OverflowError, ValueError, KeyError, TypeError):
         return None
+
+
+def rules_of(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], str]:
+    """The name of the rule that decides for each device, by (netns_inode, ifindex); empty without a service."""
+    return {(inode, ifindex): rule for inode, ifindex, rule in (state or {}).get("rules_of", ())}
 
 
 def _runs(pid: int, started: object) -> bool:

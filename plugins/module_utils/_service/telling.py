@@ -104,6 +104,7 @@ class Telling:
             "error": "; ".join(self._failures()),
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),
+            "rules_of": [[*key, each.rule.name] for key, each in state.results.items() if each.rule],
             "shortfalls": [[*key, *each.shortfall] for key, each in state.results.items() if each.shortfall],
             "last_pass": state.last_pass,
             "time": time.time(),

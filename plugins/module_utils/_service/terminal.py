@@ -15,10 +15,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 
-__all__ = ("bars", "block", "clear", "complain", "say", "table")
+__all__ = ("bars", "block", "clear", "complain", "say", "sparkline", "table")
 
 BLOCK = "\N{FULL BLOCK}"
 NARROWEST = 16  # letters of a column that goes on below itself
+HEIGHTS = "\N{LOWER ONE EIGHTH BLOCK}\N{LOWER ONE QUARTER BLOCK}\N{LOWER THREE EIGHTHS BLOCK}\N{LOWER HALF BLOCK}" + (
+    "\N{LOWER FIVE EIGHTHS BLOCK}\N{LOWER THREE QUARTERS BLOCK}\N{LOWER SEVEN EIGHTHS BLOCK}\N{FULL BLOCK}"
+)
 
 
 def say(text: str) -> None:
@@ -56,9 +59,12 @@ def block() -> str:
 def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: int = 0) -> str:
     """Columns with two blanks between; control characters of names do not reach the terminal.
 
-    With a ``width`` the last column goes on below itself where a line would be longer.
+    Columns without any content are left out. With a ``width`` the last one goes on below itself where a line would be
+    longer.
     """
     texts = [list(head), *([printable(str(cell)) for cell in row] for row in rows)]
+    if rows:
+        texts = [list(line) for line in zip(*(column for column in zip(*texts) if any(column[1:])))]
     widths = [max(map(len, column)) for column in zip(*texts)]
     indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     lines = []
@@ -78,3 +84,10 @@ def bars(sighting: Sighting, packets: t.Sequence[float], *, width: int = 40) -> 
     for queue, rate in enumerate(packets):
         lines.append(f"  queue {queue:3} {block() * round(width * rate / most):{width}} {rate:10.0f}/s")
     return "\n".join(lines)
+
+
+def sparkline(packets: t.Sequence[float]) -> str:
+    """A letter for each queue, as high as its part of the busiest; a dot for one without packets."""
+    most = max([*packets, 0])
+    heights = HEIGHTS if block() == BLOCK else "12345678"
+    return "".join(heights[round(rate / most * (len(heights) - 1))] if rate else "." for rate in packets)

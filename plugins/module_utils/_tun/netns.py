@@ -32,6 +32,11 @@ class Namespace:
         """The one in which it was found."""
         return self.path == CURRENT
 
+    @property
+    def label(self) -> str:
+        """How it is told: its name, nothing for the one in which it was found, ``ns:INODE`` for one without a name."""
+        return self.name or ("" if self.is_current else f"ns:{self.inode}")
+
 
 def current_namespace() -> Namespace:
     """The one that this thread is in."""

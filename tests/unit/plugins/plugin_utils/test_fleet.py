@@ -84,7 +84,9 @@ def test_text() -> None:
     lines = fleet_text(REPORT).splitlines()
     assert lines[0] == "4 hosts: 1 unreachable, 1 unsupported, 2 supported; 1 services stopped"
     assert "host hv002: unreachable: no route to host" in lines
-    assert any(line.startswith("hv000 vnet0: steered: would replace; another table; spread") for line in lines)
+    assert any(
+        line.startswith("hv000 vnet0 (guest-0): steered: would replace; another table; spread") for line in lines
+    )
 
 
 def tap(**changes: t.Any) -> dict[str, t.Any]:

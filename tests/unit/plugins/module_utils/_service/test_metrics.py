@@ -9,19 +9,26 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS, Counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP, metrics_text
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    STEERED,
+    AttachedProgram,
+    Configuration,
+    Device,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Traffic
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
 DEVICE = Device("tap0", DeviceId(4026531840, 7), 0x1102, queues=2, state=STEERED)
 SIGHTING = Sighting(Namespace(4026531840, "/proc/self/ns/net"), DEVICE, Implementation("ebpf"))
-LABELS = 'device="tap0",netns="4026531840"'
+LABELS = 'device="tap0",netns="ns:4026531840"'
 STATUS: dict[str, t.Any] = {"reapplied": 3, "policy_error": "", "last_pass": 1700000000, "shortfalls": []}
 
 
@@ -54,10 +61,20 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_everything_that_is_known() -> None:
+    weighted = Configuration(RssConfig(bytes(40), 63, (0, 0, 0, 1)))
     sighting = replace(
-        SIGHTING, counters=counters(30, 10), traffic=Traffic(40, 2, 5), measurement=Measurement(1, 4, 1000)
+        SIGHTING,
+        device=replace(DEVICE, program=AttachedProgram(12, "virtnet_rss", "", configuration=weighted)),
+        counters=counters(30, 10),
+        traffic=Traffic(40, 2, 5),
+        measurement=Measurement(1, 4, 1000),
+        card=Card("web-1", 0, "52:54:00:12:34:56"),
     )
-    told = lines(sighting, {**STATUS, "shortfalls": [[4026531840, 7, "load", "not permitted"]]})
+    key = [4026531840, 7]
+    status = {**STATUS, "shortfalls": [[*key, "load", "not permitted"]], "rules_of": [[*key, "guests"]]}
+    told = lines(sighting, status)
+    assert f'virtnet_rss_guest_info{{{LABELS},domain="web-1",mac="52:54:00:12:34:56",rule="guests"}} 1' in told
+    assert f"virtnet_rss_excess{{{LABELS}}} 1.0" in told  # as the weights want it
     assert f'virtnet_rss_packets_total{{{LABELS},queue="0"}} 30' in told
     assert f"virtnet_rss_spread{{{LABELS}}} 1.5" in told
     assert f"virtnet_rss_dropped_total{{{LABELS}}} 5" in told
@@ -80,7 +97,7 @@ def test_a_fallback_of_another_namespace_is_not_this_ones() -> None:
 def test_a_name_cannot_add_a_line_or_a_label() -> None:
     named = replace(SIGHTING, device=replace(DEVICE, name='a"} 1\n\\\x1b'))
     (told,) = (line for line in lines(named) if line.startswith("virtnet_rss_queues"))
-    assert told == r'virtnet_rss_queues{device="a\"} 1\\x0a\\\\x1b",netns="4026531840"} 2'
+    assert told == r'virtnet_rss_queues{device="a\"} 1\\x0a\\\\x1b",netns="ns:4026531840"} 2'
 
 
 def test_a_refused_policy() -> None:

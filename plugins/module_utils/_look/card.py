@@ -1,0 +1,61 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: a device by what its guest calls it, and devices chosen by that.
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import compile_pattern
+
+__all__ = ("ANY_CARD", "NO_CARD", "Card", "Chosen")
+
+# Hexadecimal digits, colons and what a pattern has: an address that YAML made a number of has no colon.
+MAC = re.compile(r"(?=.*[:*?\[])[0-9a-f:*?\[\]!-]+")
+
+
+@dataclass(frozen=True)
+class Card:
+    """The network card behind a device, as far as the arguments of its VMM tell."""
+
+    domain: str = ""  # libvirt's name of the guest
+    interface: int | None = None  # index of the card in its guest
+    mac: str = ""  # in lower case
+
+
+NO_CARD: t.Final = Card()  # nothing is known
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which cards are meant, by shell patterns; None: any, also where nothing is known of it."""
+
+    domain: str | None = None
+    mac: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.domain == "":
+            raise InputError("domain", self.domain, "it is the name of a guest, or a pattern")
+        if self.mac is not None and not MAC.fullmatch(self.mac.lower()):
+            raise InputError("mac", self.mac, "it is an address such as '52:54:00:12:34:56', in quotes, or a pattern")
+
+    @property
+    def is_any(self) -> bool:
+        """Nothing of the guest is asked."""
+        return self.domain is None and self.mac is None
+
+    def __call__(self, card: Card) -> bool:
+        """Whether this card is meant."""
+        pairs = ((self.domain, card.domain), (self.mac and self.mac.lower(), card.mac))
+        return all(pattern is None or (text and compile_pattern(pattern).fullmatch(text)) for pattern, text in pairs)
+
+    def __str__(self) -> str:
+        given = (("domain", self.domain), ("mac", self.mac))
+        return " and ".join(f"{word} {text}" for word, text in given if text is not None)
+
+
+ANY_CARD: t.Final = Chosen()

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: `virtnet-rss top`, packets a second, the busiest guest first, as much as fits the screen.
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, say, sparkline, table
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree, written_out
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+
+__all__ = ("Rate", "screen", "watch_rates")
+
+HEAD = ("device", "netns", "state", "packets/s", "spread", "queues")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Packets a second to one guest; ``queues`` only where a program of ours counts."""
+
+    sighting: Sighting
+    packets: float
+    queues: tuple[float, ...] = ()
+
+
+def watch_rates(look: t.Callable[[], t.Sequence[Sighting]], interval: float, rounds: int, *, as_json: bool) -> None:
+    """Print a screen, or a line of JSON, every ``interval`` seconds; ``rounds`` of them, 0 for ever."""
+    before, begin = _by_key(look()), time.monotonic()
+    shown = 0
+    while not rounds or shown < rounds:
+        time.sleep(interval)
+        now, moment = look(), time.monotonic()
+        seconds = moment - begin
+        rates = sorted((_rate(each, before.get(_key(each)), seconds) for each in now), key=lambda rate: -rate.packets)
+        if as_json:
+            say(json.dumps(printable_tree([_report(rate) for rate in rates])))
+        else:
+            clear()
+            say(screen(rates, *_size()))
+        before, begin = _by_key(now), moment
+        shown += 1
+
+
+def screen(rates: t.Sequence[Rate], width: int, height: int) -> str:
+    """A bar for each queue where there is room for all, else a line for each device; ``height`` 0: there is room."""
+    if not rates:
+        return "no TAP devices"
+    every_queue = "\n".join(bars(rate.sighting, rate.queues) for rate in rates)
+    if not height or every_queue.count("\n") + 2 <= height:
+        return every_queue
+    room = height - 3  # the head, what is left out, and the line of the cursor
+    rows = [
+        [
+            written_out(rate.sighting.device.name),
+            rate.sighting.namespace.label,
+            rate.sighting.device.state,
+            f"{rate.packets:.0f}",
+            spread([round(count) for count in rate.queues]) or "",
+            sparkline(rate.queues),
+        ]
+        for rate in rates[:room]
+    ]
+    left_out = [f"and {len(rates) - room} more, less busy"] if len(rates) > room else []
+    return "\n".join([table(HEAD, rows, width), *left_out])
+
+
+def _size() -> tuple[int, int]:
+    """Columns and lines of the screen; no end of lines where there is none."""
+    size = shutil.get_terminal_size()
+    return size.columns, size.lines if sys.stdout.isatty() else 0
+
+
+def _report(rate: Rate) -> dict[str, t.Any]:
+    device = rate.sighting.device
+    return {
+        "name": written_out(device.name),
+        "netns": rate.sighting.namespace.label,
+        "netns_inode": device.netns_inode,
+        "ifindex": device.ifindex,
+        "state": device.state,
+        "packets_per_second": round(rate.packets, 1),
+        "queues": [round(count, 1) for count in rate.queues],
+    }
+
+
+def _by_key(sightings: t.Sequence[Sighting]) -> dict[tuple[DeviceId, int], Sighting]:
+    return {_key(each): each for each in sightings}
+
+
+def _key(sighting: Sighting) -> tuple[DeviceId, int]:
+    device = sighting.device
+    return device.id, device.program.id if device.program else 0
+
+
+def _rate(now: Sighting, before: Sighting | None, seconds: float) -> Rate:
+    packets = 0.0
+    if now.traffic and before and before.traffic:
+        packets = (now.traffic.to_guest - before.traffic.to_guest) / seconds
+    if now.counters is None:
+        return Rate(now, packets)
+    counters = now.counters.since(before.counters) if before and before.counters else now.counters
+    return Rate(now, packets, tuple(count / seconds for count in counters.packets(now.device.queues)))
