@@ -19,9 +19,11 @@ description:
   - Idempotent by the kernel's own state. There is no state file, and nothing is pinned.
   - When loading, proving or attaching fails, the device falls back as O(fallback) says, and the result tells the
     reason.
-  - Consider before you steer. Without a program the driver returns a flow on the queue that the guest sends it from
-    (automatic selection), which suits TCP servers. A steering program gives this up for a spread that does not depend
-    on what the guest sends, which suits UDP, one-way traffic, forwarding, and guests with RSS of their own.
+  - Consider before you steer. Without a program (automatic selection) the driver returns a flow on the queue that the
+    guest sends it from, which suits servers whose connections stay on their CPUs, and spreads what the guest does not
+    answer. A steering program gives this up for a spread that does not depend on what the guest sends, which suits
+    guests that send from few CPUs, and tunnels with a fixed outer header.
+    O(virtnet.rss.tap_steering_info#module:observe) tells beforehand which guests gain.
 notes:
   - Steering is not kept over a restart of the guest, and QEMU 7.2 clears it whenever the guest's driver is loaded
     or its channels change. The role P(virtnet.rss.steering#role) installs a service that puts it back.

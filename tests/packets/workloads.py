@@ -92,9 +92,14 @@ def _workload(name: str, build: Build, answers: str = SILENT, **options: t.Any) 
     flows = [build(source).ljust(64, b"\0") for _number in range(FLOWS)]
     cpus = [0 if answers == ONE_CPU else source.randrange(QUEUES) for _flow in flows]
     said = [] if answers == SILENT else [(cpu, _answer(flow)) for cpu, flow in zip(cpus, flows)]
-    return Workload(name, flows * PACKETS_EACH, said, options)
+    return Workload(name, flows * PACKETS_EACH, said, {**BY_DEFAULT, **options})
 
 
+# What is on by default, said here, for the page tells of the defaults
+BY_DEFAULT: dict[str, t.Any] = {
+    "hash_types": ["ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6", "sctp", "udplite", "dccp", "esp", "ah"],
+    "tunnel_types": ["gre_2784", "gre_2890", "gre_7676", "nvgre", "ipip", "ip6tnl", "pppoe", "mpls"],
+}
 WORKLOADS = (
     _workload("UDP over IPv4, one way", _udp4),
     _workload("UDP over IPv6, one way", _udp6),

@@ -39,6 +39,7 @@ class Measured:
     predicted: list[int]  # by the observation, before it was steered
     own_cpu: tuple[float, float] | None  # automatic, steered; None for a guest that answers nothing
     advice: Advice
+    with_words: list[int]  # what the words of the advice would give; empty without any
 
 
 @contextlib.contextmanager
@@ -69,13 +70,15 @@ def measure(workload: Workload) -> Measured:
         result = run_module("tap_steering", {"taps": [TAP], **options})
         assert result["changed"], result
         steered = _work(tap, workload, send)
+    advice = advise(sighting.device, observation)
     own = (_own_cpu(workload, automatic), _own_cpu(workload, steered)) if workload.answers else None
     return Measured(
         _by_queue(automatic),
         _by_queue(steered),
         observation.would_be,
         own,
-        advise(sighting.device, observation),
+        advice,
+        observation.with_every_word if advice.words else [],
     )
 
 
@@ -83,6 +86,8 @@ def row(workload: Workload, measured: Measured) -> str:
     """Of the page's table: the busiest queue's share, and in brackets what came back on the CPU that answered."""
     own = measured.own_cpu or (None, None)
     cells = [_cell(counts, part) for counts, part in zip((measured.automatic, measured.steered), own)]
+    if measured.with_words:
+        cells[1] += f", with the words {_cell(measured.with_words, None)}"
     advice = SAID[measured.advice.verdict]
     words = "; ".join(f"`{option}: [{', '.join(names)}]`" for option, names in measured.advice.words.items())
     return f"| {workload.name} | {' | '.join(cells)} | {advice}{f', with {words}' if words else ''} |"
