@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import typing as t
-from dataclasses import fields
+from dataclasses import fields, replace
 from ipaddress import ip_address
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_full_abi as abi
@@ -22,6 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.extension_headers import EXTENSION_HEADERS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import ONE_WAY
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import (
     AUTHENTICATION,
     DCCP,
@@ -38,7 +40,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.pins import FLOW_TYPES, Pin
 
-__all__ = ("fill_features", "read_features")
+__all__ = ("features_of", "read_features")
 
 # Protocol: the class of its four bytes, and the hash type of ours that they belong to, which AH has in IPv4 alone.
 TRANSPORTS = {
@@ -63,8 +65,15 @@ PIN_SHIFTS = {"vlan": (16, 0xFFF), "vlan_pcp": (29, 7), "dscp": (10, 0x3F), "dst
 PIN_SHIFTS["src_port"] = (48, 0xFFFF)
 
 
-def fill_features(features: abi.Features, rss: RssConfig) -> None:
-    """Fill the structure, which is all zeros."""
+def features_of(rss: RssConfig) -> abi.Features:
+    """The structure for a configuration."""
+    # Neither the key nor the table is in it: the devices of a fleet differ in these alone, most often.
+    return abi.Features.from_buffer_copy(_packed(replace(rss, hash_key=bytes(HASH_KEY_SIZE), indirection=(0,))))
+
+
+@functools.lru_cache(maxsize=64)
+def _packed(rss: RssConfig) -> bytes:
+    features = abi.Features()
     features.classes4[:] = bytes(_classes(rss, 4))
     features.classes6[:] = bytes(_classes(rss, 6))
     features.types[:] = bytes(_types(rss))
@@ -79,6 +88,7 @@ def fill_features(features: abi.Features, rss: RssConfig) -> None:
             for port in ports:
                 features.tunnel_port_bits |= 1 << (port & 63)
     _fill_pins(features, rss.pins)
+    return bytes(features)
 
 
 def _turned16(number: int) -> int:

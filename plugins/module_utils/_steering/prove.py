@@ -16,10 +16,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     RssConfig,
     hash_types_to_mask,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import Steered, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof_features import feature_frames
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -46,13 +47,13 @@ MICROSOFT_FULL = replace(
 class Prover:
     """Runs frames through loaded programs and compares: Microsoft's vectors once, then random flows for each program.
 
-    What the reference says is computed once for a configuration: a fleet of devices usually shares one.
+    What the reference reads in the frames is computed once for all devices that differ in nothing but the key.
     """
 
     def __init__(self, elf: bytes | None = None) -> None:
         self._elf = elf
         self._proven_builds: set[tuple[bool, str]] = set()
-        self._expected: dict[Configuration, list[tuple[bytes, int]]] = {}
+        self._steered: dict[Configuration, list[tuple[bytes, Steered]]] = {}
 
     def prove(self, libbpf: Libbpf, program: SteeringProgram, configuration: Configuration) -> None:
         """ProofError for the first frame that goes elsewhere; the program's counters are zero afterwards."""
@@ -70,14 +71,21 @@ class Prover:
             _compare(program, [(frame, value % 256) for frame, value in microsoft_frames()], "Microsoft's table")
 
     def _vectors(self, configuration: Configuration) -> list[tuple[bytes, int]]:
-        if configuration not in self._expected:
+        """Each frame with its queue. Only the last step depends on the key, of which every device has its own."""
+        rss = configuration.rss
+        shape = replace(configuration, rss=replace(rss, hash_key=MICROSOFT_KEY))
+        if shape not in self._steered:
             offset = configuration.l3_offset
-            frames = proof_frames(seed=SEED, l3_offset=offset)
-            self._expected[configuration] = [
-                (frame, steer(frame, configuration.rss, l3_offset=offset).queue)
-                for frame in (*frames, *feature_frames(configuration.rss, seed=SEED, l3_offset=offset))
-            ]
-        return self._expected[configuration]
+            frames = (*proof_frames(seed=SEED, l3_offset=offset), *feature_frames(rss, seed=SEED, l3_offset=offset))
+            self._steered[shape] = [(frame, steer(frame, shape.rss, l3_offset=offset)) for frame in frames]
+        return [(frame, _with_key(steered, rss)) for frame, steered in self._steered[shape]]
+
+
+def _with_key(steered: Steered, rss: RssConfig) -> int:
+    """The queue of what was steered with another key."""
+    if steered.hash is None:
+        return steered.queue
+    return rss.indirection[toeplitz_hash(key=rss.hash_key, data=steered.data) % len(rss.indirection)]
 
 
 def _compare(program: SteeringProgram, vectors: list[tuple[bytes, int]], source: str) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputEr
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import fill_features, read_features
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import features_of, read_features
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
@@ -70,7 +70,7 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     tables = lookup_tables(key=rss.hash_key, byteorder=sys.byteorder)
     ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
     if not plain:
-        fill_features(steering.features, rss)
+        steering.features = features_of(rss)
     return bytes(rodata)[: abi.RODATA_SIZE]
 
 

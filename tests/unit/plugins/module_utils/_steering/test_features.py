@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_full_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES, RssConfig, hash_types_to_mask
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import fill_features, read_features
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import features_of, read_features
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -17,21 +17,19 @@ KEY, TABLE = bytes(range(40)), tuple(entry % 8 for entry in range(64))
 IDENTITY = Identity("tap0", DeviceId(4026531840, 7))
 
 
-def features_of(name: str) -> abi.Features:
-    features = abi.Features()
-    fill_features(features, configuration(name, KEY, TABLE, 3))
-    return features
+def features(name: str) -> abi.Features:
+    return features_of(configuration(name, KEY, TABLE, 3))
 
 
-def type_of(features: abi.Features, row: int, number: int) -> str | None:
-    found = features.types[row * abi.CLASS_COUNT + number]
+def type_of(of: abi.Features, row: int, number: int) -> str | None:
+    found = of.types[row * abi.CLASS_COUNT + number]
     return HASH_TYPES[found - 1] if found else None
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_what_was_written_is_read(name: str) -> None:
     rss = configuration(name, KEY, TABLE, 3)
-    read = read_features(features_of(name))
+    read = read_features(features(name))
     assert {word: getattr(rss, word) for word in read} == read
 
 
@@ -57,7 +55,7 @@ def test_layouts_are_told_apart_by_version_and_size() -> None:
 
 
 def test_only_what_is_on_is_looked_at() -> None:
-    six, everything = features_of("six types"), features_of("everything")
+    six, everything = features("six types"), features("everything")
     assert [number for number in range(256) if six.classes4[number]] == [6, 17]
     assert all(six.classes6[number] == abi.CLASS_EXTENSION for number in (0, 43, 44, 51, 60, 135))
     assert everything.classes4[4] == abi.CLASS_TUNNEL_IPV4
@@ -66,36 +64,35 @@ def test_only_what_is_on_is_looked_at() -> None:
 
 
 def test_types_by_kind_of_packet() -> None:
-    features = features_of("everything")
-    assert type_of(features, abi.ROW_NONE, abi.CLASS_TCP) is None
-    assert type_of(features, abi.ROW_IPV4, abi.CLASS_NONE) == "ipv4"
-    assert type_of(features, abi.ROW_IPV4, abi.CLASS_TCP) == "tcpv4"
-    assert type_of(features, abi.ROW_IPV6_EX, abi.CLASS_UDP) == "udpv6_ex"
-    assert type_of(features, abi.ROW_IPV6_EX, abi.CLASS_SCTP) == "sctp"
-    assert type_of(features, abi.ROW_IPV6, abi.CLASS_FLOW_LABEL) == "flow_label"
+    found = features("everything")
+    assert type_of(found, abi.ROW_NONE, abi.CLASS_TCP) is None
+    assert type_of(found, abi.ROW_IPV4, abi.CLASS_NONE) == "ipv4"
+    assert type_of(found, abi.ROW_IPV4, abi.CLASS_TCP) == "tcpv4"
+    assert type_of(found, abi.ROW_IPV6_EX, abi.CLASS_UDP) == "udpv6_ex"
+    assert type_of(found, abi.ROW_IPV6_EX, abi.CLASS_SCTP) == "sctp"
+    assert type_of(found, abi.ROW_IPV6, abi.CLASS_FLOW_LABEL) == "flow_label"
 
 
 def test_what_differs_by_direction_counts_for_nothing_when_both_go_to_one_queue() -> None:
-    features = features_of("everything, symmetric")
+    found = features("everything, symmetric")
     for number in (abi.CLASS_ESP_UDP, abi.CLASS_GTPU_TEID):
-        assert type_of(features, abi.ROW_IPV4, number) == "ipv4"
-    assert type_of(features, abi.ROW_IPV6, abi.CLASS_FLOW_LABEL) == "ipv6"
-    assert features.classes4[50] == abi.CLASS_NONE
+        assert type_of(found, abi.ROW_IPV4, number) == "ipv4"
+    assert type_of(found, abi.ROW_IPV6, abi.CLASS_FLOW_LABEL) == "ipv6"
+    assert found.classes4[50] == abi.CLASS_NONE
 
 
 def test_pins_need_the_ports_of_sctp() -> None:
     rss = RssConfig(KEY, hash_types_to_mask(["ipv4"]), TABLE, pins=PINS)
-    features = abi.Features()
-    fill_features(features, rss)
-    assert features.classes4[132] == abi.CLASS_SCTP
-    assert type_of(features, abi.ROW_IPV4, abi.CLASS_SCTP) == "ipv4"
+    found = features_of(rss)
+    assert found.classes4[132] == abi.CLASS_SCTP
+    assert type_of(found, abi.ROW_IPV4, abi.CLASS_SCTP) == "ipv4"
 
 
 def test_what_all_pins_have_in_common() -> None:
-    of_one_protocol = features_of("pins of one protocol")
+    of_one_protocol = features("pins of one protocol")
     # TCP in IPv4; the ports differ in some bits and not in others
     assert of_one_protocol.pins_mask & 0xFFFF == 0x03FF
     assert of_one_protocol.pins_value & 0xFFFF == 0x0106
     for pin in of_one_protocol.pins[: of_one_protocol.pin_count]:
         assert not (pin.value ^ of_one_protocol.pins_value) & of_one_protocol.pins_mask
-    assert features_of("pins").pins_mask == 0
+    assert features("pins").pins_mask == 0
