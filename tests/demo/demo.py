@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job on real packets: watch automatic selection, steer, watch, run again, detach, watch.
 
+It shows a case that pays, a guest that answers everything from one CPU, and one that does not, a guest that answers
+nothing: `advise` tells them apart before anything is changed.
+
 A four-queue TAP device is held by a reader process, as a VMM would hold it. For each packet that goes in we learn on
 which queue it arrived and, while the device is steered, know on which one it has to arrive: one packet elsewhere ends
 the demo with an error. `run` in this folder installs what is needed and starts this in a network namespace of its own.
@@ -17,6 +20,9 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_HASH_TYPES,
     RssConfig,
@@ -25,12 +31,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.demo.picture import picture
-from ansible_collections.virtnet.rss.tests.demo.traffic import flows, packets
+from ansible_collections.virtnet.rss.tests.demo.traffic import VLAN_TAG, flows, packets
+from ansible_collections.virtnet.rss.tests.packets.workloads import answer
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.measured import guest
 
 TAP, QUEUES = "tapdemo0", 4
 BAR = 32
+AGAIN = 1000  # packets, after which the guest answers again: the driver forgets a flow after three seconds
 Arrived = t.List[t.Tuple[int, bytes]]
 
 
@@ -70,13 +80,35 @@ def queue_counts(arrived: Arrived) -> list[int]:
     return [counts[queue] for queue in range(QUEUES)]
 
 
-def send(tap: HeldTap, frames: list[bytes]) -> Arrived:
-    """Send every packet once; each must arrive once."""
+def send(tap: HeldTap, frames: list[bytes], *, answers: bool = False) -> Arrived:
+    """Send every packet once; each must arrive once. A guest that ``answers`` does so from its first CPU alone."""
     started = time.monotonic()
-    arrived = tap.send(frames)
+    arrived: Arrived = []
+    with guest(tap) as says:
+        for start in range(0, len(frames), AGAIN):
+            for flow in flows() if answers else ():
+                says(0, answer(flow))
+            arrived += tap.send(frames[start : start + AGAIN])
     print(f"   {len(frames)} packets in, {len(arrived)} out, {time.monotonic() - started:.1f} s")
     if sorted(frame for _queue, frame in arrived) != sorted(frames):
         sys.exit("demo: packets were lost or doubled")
+    return arrived
+
+
+def send_and_ask(tap: HeldTap, frames: list[bytes], *, answers: bool = False) -> Arrived:
+    """The same, while the packets are watched as `virtnet-rss advise` does; it says whether steering would pay."""
+    arrived: Arrived = []
+    (sighting,) = look([TAP], [current_namespace()]).sightings
+    (observation,) = observe(
+        [sighting],
+        lambda each: wanted_configuration(each.device),
+        1,
+        sleep=lambda _seconds: arrived.extend(send(tap, frames, answers=answers)),
+    )
+    show(arrived)
+    if observation.now != queue_counts(arrived):
+        sys.exit("demo: what was watched is not what arrived")
+    print(f"   advise: {advise(sighting.device, observation).text}")
     return arrived
 
 
@@ -95,15 +127,16 @@ def main() -> None:
     config = RssConfig(key, hash_types_to_mask(DEFAULT_HASH_TYPES), indirection_table(equal=QUEUES))
     with HeldTap(TAP, QUEUES) as tap:
         heading(
-            1, f"{TAP}: {QUEUES} queues, held by process {tap.pid}. Automatic selection, {len(flows())} flows and ARP:"
+            1,
+            f"{TAP}: {QUEUES} queues, held by process {tap.pid}, a guest that answers from one CPU. Automatic "
+            f"selection, {len(flows())} flows and ARP:",
         )
-        before = send(tap, frames)
-        show(before)
+        before = send_and_ask(tap, frames, answers=True)
 
         heading(2, "The playbook virtnet.rss.steer attaches the steering program:")
         if run_playbook(steering_hash_key=format_key(key)) != 1:
             sys.exit("demo: the playbook did not report a change")
-        after = send(tap, frames)
+        after = send(tap, frames, answers=True)
         check(after, config)
 
         heading(3, "A second run changes nothing:")
@@ -111,10 +144,12 @@ def main() -> None:
             sys.exit("demo: the second run reports a change")
         check(send(tap, frames), config)
 
-        heading(4, "Detached, the device is back to automatic selection:")
+        heading(
+            4, "Detached, the device is back to automatic selection. To a guest that answers nothing it does not pay:"
+        )
         if run_playbook(steering_state="absent") != 1:
             sys.exit("demo: detaching did not report a change")
-        show(send(tap, frames))
+        send_and_ask(tap, [frame for frame in frames if frame[12:16] != VLAN_TAG])  # which it does not look behind
     if path := os.environ.get("PICTURE"):
         Path(path).write_text(picture(before=queue_counts(before), after=queue_counts(after)), encoding="utf-8")
     print("\nDone. The device is gone, and with it the program: nothing is left behind.")

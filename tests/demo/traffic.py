@@ -8,7 +8,7 @@ import random
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.numbers import TCP, UDP
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import flow_frame
 
-__all__ = ("KINDS", "flows", "packets")
+__all__ = ("KINDS", "VLAN_TAG", "flows", "packets")
 
 FLOWS_EACH = 64
 PACKETS_EACH = 40

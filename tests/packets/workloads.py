@@ -35,7 +35,7 @@ from ansible_collections.virtnet.rss.tests.packets.builder import (
     vxlan,
 )
 
-__all__ = ("QUEUES", "WORKLOADS", "Workload")
+__all__ = ("QUEUES", "WORKLOADS", "Workload", "answer")
 
 QUEUES, FLOWS, PACKETS_EACH = 4, 512, 2
 ONE_CPU, OWN_CPU, SILENT = "one CPU", "own CPU", "silent"
@@ -77,9 +77,10 @@ def _between(frame: bytes, protocol: int) -> bytes:
     return ipv4(frame, protocol)
 
 
-def _answer(frame: bytes) -> bytes:
-    """The frame with its ends exchanged."""
-    width, start = (4, 26) if frame[12:14] == b"\x08\0" else (16, 22)
+def answer(frame: bytes) -> bytes:
+    """The frame with its ends exchanged; it may have a tag."""
+    tag = 4 if frame[12:14] == b"\x81\0" else 0
+    width, start = (4, 26 + tag) if frame[12 + tag : 14 + tag] == b"\x08\0" else (16, 22 + tag)
     src, dst = frame[start : start + width], frame[start + width : start + 2 * width]
     ports = frame[start + 2 * width : start + 2 * width + 4]
     return (
@@ -91,7 +92,7 @@ def _workload(name: str, build: Build, answers: str = SILENT, **options: t.Any) 
     source = random.Random(name)
     flows = [build(source).ljust(64, b"\0") for _number in range(FLOWS)]
     cpus = [0 if answers == ONE_CPU else source.randrange(QUEUES) for _flow in flows]
-    said = [] if answers == SILENT else [(cpu, _answer(flow)) for cpu, flow in zip(cpus, flows)]
+    said = [] if answers == SILENT else [(cpu, answer(flow)) for cpu, flow in zip(cpus, flows)]
     return Workload(name, flows * PACKETS_EACH, said, {**BY_DEFAULT, **options})
 
 

@@ -22,7 +22,7 @@ from ansible_collections.virtnet.rss.tests.packets.workloads import QUEUES, WORK
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
-__all__ = ("HEAD", "Measured", "measure", "row")
+__all__ = ("HEAD", "Measured", "guest", "measure", "row")
 
 TAP, KEY = "tapwhen0", bytes(range(40)).hex()
 HEAD = ("packets to the guest", "automatic", "steered", "advice")
