@@ -47,14 +47,26 @@ options:
     description:
       - Names of TAP devices, or shell patterns such as V(vnet*).
       - A name that does not exist is an error, a pattern that matches nothing a warning.
+      - Required unless O(domain) or O(mac) is given; then it is all of them by default.
     type: list
     elements: str
-    required: true
   netns:
     description:
       - Name of the network namespace that the devices are in, as C(ip netns) lists it.
       - The default is the namespace in which the module runs.
     type: str
+  domain:
+    description:
+      - Only devices of the guest with this name (libvirt's domain), or a shell pattern, as far as QEMU's arguments tell
+        it. A guest that has no such device is an error.
+    type: str
+    version_added: 0.2.0
+  mac:
+    description:
+      - Only the device whose card has this address in the guest, or a shell pattern. In quotes, for YAML makes a number
+        of some addresses.
+    type: str
+    version_added: 0.2.0
   state:
     description:
       - V(present) attaches the program, or replaces it when anything about it differs.
@@ -303,6 +315,10 @@ EXAMPLES = r"""
   virtnet.rss.tap_steering:
     taps: ["vnet*"]
 
+- name: Steer the cards of one guest, whatever its devices are called now
+  virtnet.rss.tap_steering:
+    domain: web-1
+
 - name: See what would change, and why, without changing it
   virtnet.rss.tap_steering:
     taps: ["vnet*"]
@@ -405,7 +421,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.tap_steering i
 
 
 def main() -> None:
-    run_module(GuardedModule(argument_spec=create_argument_spec(), supports_check_mode=True))
+    run_module(
+        GuardedModule(
+            argument_spec=create_argument_spec(),
+            required_one_of=[("taps", "domain", "mac")],
+            supports_check_mode=True,
+        )
+    )
 
 
 if __name__ == "__main__":

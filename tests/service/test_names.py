@@ -78,3 +78,17 @@ def test_a_guest_that_is_not_there(tap: HeldTap) -> None:
     assert tap.pid
     result = run_module("tap_steering_info", {"domain": "nobody"})
     assert result["taps"] == [] and "no guest with domain nobody has one of these devices" in result["warnings"]
+
+
+@pytest.mark.usefixtures("guest")
+def test_a_task_steers_a_guest_by_its_name(service: Running) -> None:
+    service.stop()
+    for selector in ({"domain": "web-1"}, {"mac": MAC, "taps": ["vnet*"]}):
+        gone = run_module("tap_steering", {**selector, "state": "absent"})
+        assert gone["changed"] and [each["name"] for each in gone["taps"]] == ["vnet0"]
+        back = run_module("tap_steering", selector)
+        assert [(each["name"], each["state"]) for each in back["taps"]] == [("vnet0", "steered")]
+    assert info("tap0")["state"] == "steered"
+    for nobody in ({"domain": "web-2"}, {"domain": "web-1", "taps": ["tap0"]}):
+        refused = run_module("tap_steering", {**nobody, "state": "absent"})
+        assert refused["failed"] and refused["option"] == "domain" and info("vnet0")["state"] == "steered"

@@ -38,6 +38,7 @@ PROMISED = ("type", "elements", "default", "choices", "required", "aliases")
 # What is promised otherwise than in 0.1.0, and why: `what.field` -> reason
 DELIBERATE = {
     "filter rss_queue _input.type": "a frame in hexadecimal digits is taken, too",
+    "module tap_steering taps.required": "domain or mac choose devices as well",
     "module tap_steering indirection size.default": "128 up to 32 queues, then four entries a queue",
 }
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import (
     difference,
     fail,
@@ -26,7 +29,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.report impor
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace, network_namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Outcome
@@ -55,7 +58,7 @@ def _run(module: GuardedModule) -> t.NoReturn:
                 f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or hash_seed"
             )
     with network_namespace(params["netns"]):
-        result = run(params["taps"], desired, check=module.check_mode, identity_of=Guests().identity_of)
+        result = run(_names(params), desired, check=module.check_mode, identity_of=Guests().identity_of)
         of_no_use = _of_no_use(result.outcomes)
     shared = shared_keys(outcome.after for outcome in result.outcomes)
     for warning in (*result.warnings, *of_no_use, *shared):
@@ -88,6 +91,19 @@ def _side(side: dict[str, t.Any]) -> str:
     foreign = program and program["owner"] != OURS
     named = {"program": f"{program['name']} ({program['owner']})"} if foreign else {}
     return lines({"state": side["state"], **named, **(side["config"] or {})})
+
+
+def _names(params: dict[str, t.Any]) -> list[str]:
+    """The devices that are named, or those of them whose guest is meant; InputError for a guest that has none."""
+    chosen = Chosen(params["domain"], params["mac"])
+    taps = ["*"] if params["taps"] is None else list(params["taps"])
+    if chosen.is_any:
+        return taps
+    names = [each.device.name for each in look(taps, [current_namespace()], chosen=chosen).sightings]
+    if not names:
+        option = "mac" if params["domain"] is None else "domain"
+        raise InputError(option, params[option], "no guest like this has one of these devices")
+    return names
 
 
 def _is_failure(params: dict[str, t.Any], report: dict[str, t.Any]) -> bool:

@@ -23,8 +23,10 @@ STEERING = {
     "verify": Option("bool", default=True),
 }
 OPTIONS = {
-    "taps": Option("list", "str", required=True),
+    "taps": Option("list", "str"),
     "netns": Option(),
+    "domain": Option(),
+    "mac": Option(),
     "state": Option(choices=("present", "absent"), default="present"),
     **STEERING,
 }
