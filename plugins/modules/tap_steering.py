@@ -77,6 +77,8 @@ options:
   hash_types:
     description:
       - The kinds of packets that are hashed, and over what. The others go to O(default_queue).
+      - With the default of this option and of O(tunnel_types) no protocol is spread less than by automatic selection,
+        but for tunnels in tunnels and PPTP. Name virtio's six types and no tunnel for the smallest program.
       - V(tcpv4), V(udpv4), V(tcpv6) and V(udpv6) hash addresses and ports; V(ipv4) and V(ipv6) the addresses of any
         other packet.
       - The V(_ex) types are for IPv6 packets with extension headers; they take the addresses that a home address
@@ -109,7 +111,7 @@ options:
       - esp_udp
       - gtpu_teid
       - flow_label
-    default: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+    default: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, sctp, udplite, dccp, esp, ah]
   tunnel_types:
     description:
       - Tunnels whose inner packet is hashed, one level deep; an empty list for none. A packet in a tunnel that is not
@@ -139,7 +141,7 @@ options:
       - etherip
       - mpls
       - pppoe
-    default: []
+    default: [gre_2784, gre_2890, gre_7676, nvgre, ipip, ip6tnl, pppoe, mpls]
     version_added: 0.2.0
   tunnel_ports:
     description: UDP ports of the tunnels, at most two for each.
@@ -332,6 +334,17 @@ EXAMPLES = r"""
       weight: [3, 3, 1, 1]
     hash_key: "{{ (vault_rss_seed ~ 'rack-7') | virtnet.rss.rss_key }}"  # a seed that can be guessed is no secret
 
+- name: Look into VXLAN as well, keep both directions of a flow together, and give SSH a queue of its own
+  virtnet.rss.tap_steering:
+    taps: [tap-fw1]
+    tunnel_types: [gre_2784, gre_2890, gre_7676, nvgre, ipip, ip6tnl, pppoe, mpls, vxlan]
+    symmetric: true
+    indirection:
+      equal: 3
+    pins:
+      - {flow_type: tcp4, dst_port: 22, queue: 3}
+      - {flow_type: tcp6, dst_port: 22, queue: 3}
+
 - name: Give the device back to automatic selection
   virtnet.rss.tap_steering:
     taps: [tap-web1]
@@ -359,8 +372,8 @@ taps:
       fallback: null
       program: {id: 229, name: virtnet_rss, tag: 5608f5ebae52e13d, owner: virtnet.rss, reads: direct}
       config:
-        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
-        tunnel_types: []
+        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, sctp, udplite, dccp, esp, ah]
+        tunnel_types: [gre_2784, gre_2890, gre_7676, ipip, nvgre, ip6tnl, mpls, pppoe]
         tunnel_ports: {}
         symmetric: false
         pins: []

@@ -160,7 +160,11 @@ taps:
         uid: 0
         user: root
       config:
-        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6]
+        hash_types: [ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6, sctp, udplite, dccp, esp, ah]
+        tunnel_types: [gre_2784, gre_2890, gre_7676, ipip, nvgre, ip6tnl, mpls, pppoe]
+        tunnel_ports: {}
+        symmetric: false
+        pins: []
         hash_key: "SHA256:2f1e..."
         indirection: {equal: 4, start: 0, size: 128}
         default_queue: 0

@@ -24,17 +24,15 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import ad
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
     RssConfig,
-    hash_types_to_mask,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import format_key, random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.demo.picture import picture
 from ansible_collections.virtnet.rss.tests.demo.traffic import VLAN_TAG, flows, packets
 from ansible_collections.virtnet.rss.tests.packets.workloads import answer
+from ansible_collections.virtnet.rss.tests.support.defaults import default_rss
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.measured import guest
 
@@ -124,7 +122,7 @@ def check(arrived: Arrived, config: RssConfig) -> None:
 
 def main() -> None:
     key, frames = random_key(), packets()
-    config = RssConfig(key, hash_types_to_mask(DEFAULT_HASH_TYPES), indirection_table(equal=QUEUES))
+    config = default_rss(key, QUEUES)
     with HeldTap(TAP, QUEUES) as tap:
         heading(
             1,

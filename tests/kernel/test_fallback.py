@@ -39,6 +39,7 @@ from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 FRAMES = sendable_frames(seed=5, count=200)
 KEY = bytes(range(40))
 STEERED_BEFORE = Desired(hash_key=KEY, redirect=False, default_queue=2)
+PLAIN: dict[str, t.Any] = {"hash_types": 0x3F, "tunnel_types": 0}  # what the tests' own programs have the layout of
 WANTED = {"taps": ["tap0"], "hash_key": KEY.hex(), "default_queue": 1}
 FALLBACKS = ("disable", "keep", "fail")
 BEFORE = ("automatic", "steered")
@@ -222,7 +223,7 @@ def run_with(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., dict[str, t.Any
 
     def steer(queue: str, **options: t.Any) -> dict[str, t.Any]:
         monkeypatch.setattr(engine, "Applier", functools.partial(Applier, elf=formal_program(queue)))
-        outcome = engine.run(["tap0"], Desired(hash_key=KEY, **options)).outcomes[0]
+        outcome = engine.run(["tap0"], Desired(hash_key=KEY, **PLAIN, **options)).outcomes[0]
         return outcome_report(outcome, netns="", check=False)
 
     return steer
@@ -267,7 +268,7 @@ def test_without_a_proof_the_wrong_program_is_attached(tap: HeldTap) -> None:
     """So it is the proof that keeps it off."""
     with observe.Observer() as observer:
         (device,) = observer.devices()
-    step = plan(Desired(hash_key=KEY, fallback="fail", verify=False), device, new_key=bytes)
+    step = plan(Desired(hash_key=KEY, fallback="fail", verify=False, **PLAIN), device, new_key=bytes)
     outcome = Applier(check=False, elf=formal_program("3")).apply(step)
     assert (outcome.action, outcome.fallback) == ("attach", None)
     assert {queue for queue, _frame in tap.send(FRAMES)} == {3}

@@ -14,6 +14,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata impor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.defaults import default_rss
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
@@ -47,7 +48,7 @@ def wait_until_steered(name: str = "tap0", seconds: float = 2) -> None:
 
 
 def expected(key: bytes = KEY, queues: int = 4) -> list[tuple[int, bytes]]:
-    rss = RssConfig(key, 63, tuple(entry % queues for entry in range(128)))
+    rss = default_rss(key, queues)
     return sorted((steer(frame, rss).queue, frame) for frame in FRAMES)
 
 

@@ -39,6 +39,7 @@ PROMISED = ("type", "elements", "default", "choices", "required", "aliases")
 DELIBERATE = {
     "filter rss_queue _input.type": "a frame in hexadecimal digits is taken, too",
     "module tap_steering taps.required": "domain or mac choose devices as well",
+    "module tap_steering hash_types.default": "nothing is spread less than by automatic selection (docs/protocols.md)",
     "module tap_steering indirection size.default": "128 up to 32 queues, then four entries a queue",
 }
 

@@ -54,8 +54,9 @@ HASH_TYPES = (
     "gtpu_teid",
     "flow_label",
 )
-DEFAULT_HASH_TYPES = HASH_TYPES[:6]
-DEFAULT_TUNNEL_TYPES: tuple[str, ...] = ()
+# By default nothing is spread less than by automatic selection (docs/protocols.md; tests/kernel/test_protocols.py).
+DEFAULT_HASH_TYPES = (*VIRTIO_HASH_TYPES[:6], "sctp", "udplite", "dccp", "esp", "ah")
+DEFAULT_TUNNEL_TYPES = ("gre_2784", "gre_2890", "gre_7676", "nvgre", "ipip", "ip6tnl", "pppoe", "mpls")
 DEFAULT_TUNNEL_PORTS = TunnelPorts()
 # What a packet is counted under, by number; the plain object has the first ten.
 REASONS = ("none", *HASH_TYPES, "pin")

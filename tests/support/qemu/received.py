@@ -6,12 +6,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
-    DEFAULT_HASH_TYPES,
     RssConfig,
-    hash_types_to_mask,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.tests.packets.generate import random_flows
+from ansible_collections.virtnet.rss.tests.support.defaults import default_rss
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.tests.support.qemu.guest import Guest
@@ -24,8 +23,7 @@ FLOWS = random_flows(seed=9, count=400)
 
 
 def rss(key: bytes = KEY, queues: int = QUEUES) -> RssConfig:
-    mask = hash_types_to_mask(DEFAULT_HASH_TYPES)
-    return RssConfig(key, mask, tuple(entry % queues for entry in range(128)))
+    return default_rss(key, queues)
 
 
 def assert_received_as(guest: Guest, expected: RssConfig, *, queues: int = QUEUES) -> None:

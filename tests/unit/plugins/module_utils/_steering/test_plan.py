@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig, hash_types_to_mask
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
@@ -24,10 +24,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+from ansible_collections.virtnet.rss.tests.support.defaults import default_rss
 
 KEY, OTHER_KEY, NEW_KEY = bytes(range(40)), bytes(range(40, 80)), b"n" * 40
 TABLE = tuple(entry % 4 for entry in range(128))
-CONFIGURATION = Configuration(RssConfig(KEY, 0x3F, TABLE))
+CONFIGURATION = Configuration(default_rss(KEY))
 
 OURS = AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
 QEMUS = AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")
