@@ -12,7 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.virtnet.rss.bench import device, fleet, host, observer, per_packet, report, service
+from ansible_collections.virtnet.rss.bench import device, fleet, host, looks, observer, per_packet, report, service
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -21,6 +21,7 @@ SECTIONS: dict[str, t.Callable[[bool], dict[str, t.Any]]] = {
     "per-packet": lambda quick: per_packet.measure(rounds=5 if quick else 25, repeat=20_000),
     "device": lambda quick: device.measure(rounds=5 if quick else 40),
     "observer": lambda quick: observer.measure(rounds=5 if quick else 40),
+    "looks": lambda quick: looks.measure(rounds=5 if quick else 51),
     "service": lambda quick: service.measure(creations=20 if quick else 200, seconds=10 if quick else 65),
     "fleet": lambda quick: fleet.measure(hosts=5 if quick else 200),
     "host": lambda quick: host.measure(rounds=1 if quick else 5),

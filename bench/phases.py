@@ -35,12 +35,13 @@ def main(work: str, kind: str) -> None:
     spent = {"imports": time.perf_counter() - STARTED}
     for phase, owner, name in (
         ("load the inspector", observe.Observer, "__enter__"),
+        ("look for holders", observe.Observer, "with_holders"),
         ("observe", observe.Observer, "devices"),
         ("plan", run, "plan"),
         ("specialise", apply, "encode"),
         ("load", steering_program.SteeringProgram, "__init__"),
         ("prove", prove.Prover, "prove"),
-        ("swap", apply, "_set_program"),
+        ("swap", apply, "set_program"),
         ("libbpf and kernel", libbpf.Libbpf, "call"),
     ):
         _watch(spent, phase, owner, name)

@@ -98,6 +98,13 @@ def _host(section: dict[str, t.Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _looks(section: dict[str, t.Any]) -> str:
+    counts = [count for count in section if count != "load_ms"]
+    rows = [[what, *(f"{section[count][what]:.2f}" for count in counts)] for what in section[counts[0]]]
+    title = f"One look, ms ({section['load_ms']:.0f} ms to load the inspector, once)"
+    return _table(title, ["", *(f"{count} devices" for count in counts)], rows)
+
+
 def _service(section: dict[str, t.Any]) -> str:
     latency, idle = section["latency_ms"], section["idle"]
     names = list(next(iter(latency.values())))
@@ -123,6 +130,7 @@ SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {
     "per_packet": _per_packet,
     "device": _device,
     "observer": _observer,
+    "looks": _looks,
     "service": _service,
     "host": _host,
     "fleet": _fleet,

@@ -104,7 +104,7 @@ def _latency(creations: int) -> dict[str, float]:
 
 def _steered_after(inspector: Inspector, device: str, begin: float) -> float:
     while time.monotonic() - begin < LONGEST_WAIT:
-        if any(queue.device == device and queue.program_id for queue in inspector.look()):
+        if any(each.name == device and each.program_id for each in inspector.look()):
             return time.monotonic() - begin
         time.sleep(0.002)
     raise RuntimeError(f"{device} was not steered within {LONGEST_WAIT} s")

@@ -140,8 +140,8 @@ def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
     with path.open("rb") as stream:
         btf, elf = Btf(path), ELFFile(stream)
         layout = Layout(btf)
-        if source == "steering":
-            layout.enum("abi")
+        for enum in ENUMS.get(source, ()):
+            layout.enum(enum)
         if elf.get_section_by_name(".rodata"):
             members, size = rodata_members(btf, elf)
             layout.emit("rodata", members, size)
@@ -159,21 +159,37 @@ def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
 # What Python reads and writes beside .rodata.
 VALUE_TYPES = {
     "steering": ("queue_counters",),
-    "inspect": ("queue_record",),
+    "inspect": ("device_record", "walk_state", "question", "hand_answer", "device_key", "holder_record"),
     "observe": ("observed", "protocol"),
 }
+ENUMS = {"steering": ("abi",), "inspect": ("walk_ending", "hand_status")}
 # Socket filters: they are told apart from others' among all those that the kernel holds, so their tags are known.
 TAGGED = ("steering", "observe")
 
 
+def programs(elf: ELFFile) -> list[tuple[str, t.Any]]:
+    """Names of the programs, and the sections that hold their code; .text has functions that programs call."""
+    found = [
+        (symbol.name, elf.get_section(symbol["st_shndx"]))
+        for symbol in elf.get_section_by_name(".symtab").iter_symbols()
+        if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_info"]["bind"] == "STB_GLOBAL"
+    ]
+    found = [(name, section) for name, section in found if section.name != ".text"]
+    if not found:
+        raise SystemExit("embed.py: no program in the object")
+    return found
+
+
 def program_section(elf: ELFFile) -> tuple[str, t.Any]:
-    """Name of the one program, and the section that holds its code; .text has functions that programs call."""
-    for symbol in elf.get_section_by_name(".symtab").iter_symbols():
-        if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_info"]["bind"] == "STB_GLOBAL":
-            section = elf.get_section(symbol["st_shndx"])
-            if section.name != ".text":
-                return symbol.name, section
-    raise SystemExit("embed.py: no program in the object")
+    """Name of the one program, and the section that holds its code."""
+    return programs(elf)[0]
+
+
+def program_lines(names: list[str]) -> list[str]:
+    """PROGRAM for an object of one program, PROGRAM_NAME for each of several."""
+    if len(names) == 1:
+        return [f'PROGRAM = "{names[0]}"']
+    return [f'PROGRAM_{name.upper()} = "{name}"' for name in names]
 
 
 def tags(elf: ELFFile, byte_order: str) -> dict[str, str]:
@@ -241,10 +257,11 @@ def tag_lines(known_tags: dict[str, dict[str, str]]) -> list[str]:
 def object_file(name: str, source: str, objects: dict[str, bytes], paths: dict[str, Path], compiler: str) -> str:
     known_tags: dict[str, dict[str, str]] = {}
     maps: list[str] = []
+    names: list[str] = []
     for byte_order, path in paths.items():
         with path.open("rb") as stream:
             elf = ELFFile(stream)
-            program = program_section(elf)[0]
+            names = [program for program, _section in programs(elf)]
             if source in TAGGED and not name.endswith(DIRECT):
                 known_tags[byte_order] = tags(elf, byte_order)
             index = next((i for i, s in enumerate(elf.iter_sections()) if s.name == ".maps"), None)
@@ -255,7 +272,7 @@ def object_file(name: str, source: str, objects: dict[str, bytes], paths: dict[s
         HEADER.format(licence=OBJECT_LICENCE, name=source, compiler=compiler),
         "from __future__ import annotations\n",
         f'SOURCE_DIGEST = "{source_digest(source)}"',
-        f'PROGRAM = "{program}"',
+        *program_lines(names),
         *(f'MAP_{item.upper()} = "{item}"' for item in maps),
         *tag_lines(known_tags),
         "# The ELF object for each byte order: zlib, base64.",

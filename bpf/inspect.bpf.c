@@ -1,104 +1,258 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The inspector: tells for every open queue of every TUN/TAP device who holds it and which program steers the device. */
+/* The inspector: reads the kernel's own tables of TAP devices. Nothing is opened, and nobody notices.
+ *
+ * walk gives every TUN/TAP device of every network namespace, held or not; in_hand the one behind a descriptor;
+ * find_holders the processes that have wanted devices open.
+ *
+ * The first two are raw tracepoint programs that nothing triggers: BPF_PROG_TEST_RUN runs them in the process that asks
+ * (Linux 5.10), and holds the RCU read lock meanwhile, so what is reached from the lists stays in memory until then.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
-#include "record.h"
+#include "kernel.h"
 
-#define TUN_RDEV ((10 << 20) | 200) /* MKDEV(MISC_MAJOR, TUN_MINOR) as the kernel keeps it: 20 bits of minor */
+/* Steps of one program where the kernel has no bpf_loop(): its verifier follows each, and gives up after a million
+ * instructions. 33 calls of the program by itself (MAX_TAIL_CALL_CNT) make 16,000 devices of all kinds. */
+#define STEPS 500
+#define MOST_STEPS (1 << 23) /* of bpf_loop(), BPF_MAX_LOOPS */
+#define MOST_HOLDERS 512 /* open queues that are told of one device: it has at most 256, the rest are copies */
 
-/* As much of the kernel's types as is read here; CO-RE finds the fields in the BTF of the kernel and of the tun module. */
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+/* Python maps the memory of the first three, and sets the size of devices before the program is loaded. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct device_record);
+} devices SEC(".maps");
 
-struct task_struct {
-	int tgid;
-	struct task_struct *group_leader;
-	char comm[16];
-};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk_state);
+} state SEC(".maps");
 
-struct inode {
-	unsigned int i_rdev;
-};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hand_answer);
+} answer SEC(".maps");
 
-struct file {
-	struct inode *f_inode;
-	void *private_data;
-};
+/* Where walk_by_steps goes on: itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} itself SEC(".maps");
 
-struct ns_common {
-	unsigned int inum;
-};
+/* The devices whose holders are asked for, each with how many have been told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 16);
+	__type(key, struct device_key);
+	__type(value, __u32);
+} wanted SEC(".maps");
 
-struct net {
-	struct ns_common ns;
-};
+static __always_inline void note(struct walk_state *walk, struct net_device *dev)
+{
+	struct tun_struct *tun = tun_of(dev);
+	struct device_record *record;
+	__u32 place = walk->found;
 
-typedef struct {
+	if (!tun)
+		return;
+	record = bpf_map_lookup_elem(&devices, &place);
+	if (record) /* else there is no room: Python sees it by the count */
+		describe(record, dev, tun);
+	walk->found = place + 1;
+}
+
+static __always_inline void enter(struct walk_state *walk, struct net *net)
+{
+	walk->namespace = (__u64)net + bpf_core_field_offset(struct net, list);
+	walk->head = (__u64)net + bpf_core_field_offset(struct net, dev_base_head);
+	walk->at = next_of(walk->head);
+}
+
+/* One device, or the change to the next namespace. 1: the walk has ended. */
+static __always_inline int step(struct walk_state *walk)
+{
 	struct net *net;
-} possible_net_t;
 
-struct net_device {
-	char name[DEVICE_NAME_SIZE];
-	int ifindex;
-	possible_net_t nd_net;
-};
+	if (walk->at != walk->head) {
+		if (!walk->at)
+			return 1;
+		note(walk, around(walk->at, bpf_core_field_offset(struct net_device, dev_list)));
+		walk->at = next_of(walk->at);
+		return 0;
+	}
+	walk->namespace = next_of(walk->namespace);
+	if (!walk->namespace)
+		return 1;
+	if (walk->namespace == walk->first) {
+		walk->ending = WALK_COMPLETE;
+		return 1;
+	}
+	net = around(walk->namespace, bpf_core_field_offset(struct net, list));
+	if ((__u64)BPF_CORE_READ(net, ns.ops) == walk->kind)
+		enter(walk, net);
+	return 0;
+}
 
-struct bpf_prog_aux {
-	__u32 id;
-};
+static __always_inline void begin(struct walk_state *walk)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
 
-struct bpf_prog {
-	struct bpf_prog_aux *aux;
-};
+	walk->found = 0;
+	walk->ending = WALK_TORN;
+	walk->kind = (__u64)BPF_CORE_READ(net, ns.ops);
+	enter(walk, net);
+	walk->first = walk->namespace;
+}
 
-struct tun_prog {
-	struct bpf_prog *prog;
-};
+static long one_step(__u32 number, void *context)
+{
+	struct walk_state *walk;
+	__u32 zero = 0;
 
-struct tun_struct {
-	unsigned int numqueues;
-	unsigned int flags;
-	struct net_device *dev;
-	unsigned int numdisabled;
-	struct tun_prog *steering_prog;
-};
+	(void)number;
+	(void)context;
+	walk = bpf_map_lookup_elem(&state, &zero);
+	return walk ? step(walk) : 1;
+}
 
-struct tun_file {
+SEC("raw_tp/walk")
+int walk(void *context)
+{
+	struct walk_state *walk;
+	__u32 zero = 0;
+
+	(void)context;
+	walk = bpf_map_lookup_elem(&state, &zero);
+	if (!walk)
+		return 1;
+	begin(walk);
+	bpf_loop(MOST_STEPS, one_step, 0, 0);
+	return 0;
+}
+
+/* The same where the kernel has no bpf_loop() (before 5.17). */
+SEC("raw_tp/walk_by_steps")
+int walk_by_steps(void *context)
+{
+	struct walk_state *walk;
+	__u32 zero = 0;
+
+	walk = bpf_map_lookup_elem(&state, &zero);
+	if (!walk)
+		return 1;
+	if (!walk->rounds++)
+		begin(walk);
+	for (int i = 0; i < STEPS; i++)
+		if (step(walk))
+			return 0;
+	bpf_tail_call(context, &itself, 0);
+	return 1;
+}
+
+static __always_inline void look_at(struct hand_answer *found, struct task_struct *task, __u64 descriptor)
+{
+	struct file *file = file_of(task, descriptor);
+	struct tun_file *queue;
 	struct tun_struct *tun;
-};
 
-#pragma clang attribute pop
+	found->status = HAND_NO_FILE;
+	if (!file)
+		return;
+	found->status = HAND_OTHER_FILE;
+	if (BPF_CORE_READ(file, f_inode, i_rdev) != TUN_RDEV)
+		return;
+	found->status = HAND_NO_DEVICE;
+	queue = BPF_CORE_READ(file, private_data);
+	tun = BPF_CORE_READ(queue, tun);
+	if (!tun)
+		return;
+	describe(&found->device, BPF_CORE_READ(tun, dev), tun);
+	found->status = HAND_QUEUE;
+}
 
-/* The iterator's context: its layout is the kernel's promise, and each type that CO-RE looks up costs a millisecond. */
-struct seq_file;
+/* The leader of the process that a pidfd of ours stands for. */
+static __always_inline struct task_struct *process_of(__u64 pidfd)
+{
+	struct file *file = file_of((void *)bpf_get_current_task(), pidfd);
+	struct task_struct *leader;
+	struct hlist_node *link;
+	struct pid *pid;
 
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
+	/* Since 6.9 a pidfd is a file of pidfs, whose inode knows the process; before, the file does. */
+	pid = BPF_CORE_READ(file, f_inode, i_private);
+	if (!pid)
+		pid = BPF_CORE_READ(file, private_data);
+	link = BPF_CORE_READ(pid, tasks[PIDTYPE_TGID].first);
+	if (!link)
+		return 0;
+	leader = around((__u64)link, bpf_core_field_offset(struct task_struct, pid_links[PIDTYPE_TGID]));
+	return BPF_CORE_READ(leader, thread_pid) == pid ? leader : 0; /* any other file has led us astray */
+}
 
-struct bpf_iter__task_file {
-	__bpf_md_ptr(struct bpf_iter_meta *, meta);
-	__bpf_md_ptr(struct task_struct *, task);
-	__u32 fd __attribute__((aligned(8)));
-	__bpf_md_ptr(struct file *, file);
-};
+SEC("raw_tp/in_hand")
+int in_hand(struct question *question)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 descriptor = question->descriptor, pidfd = question->pidfd;
+	struct hand_answer *found;
+	__u32 zero = 0;
 
-/* A function of its own, not inlined, so that struct queue_record reaches the BTF that Python's side is made from. */
-static __attribute__((noinline)) long write_record(struct bpf_iter_meta *meta, struct queue_record *record)
+	found = bpf_map_lookup_elem(&answer, &zero);
+	if (!found)
+		return 1;
+	__builtin_memset(found, 0, sizeof(*found));
+	found->status = HAND_NO_TASK;
+	if (pidfd != ~0ULL)
+		task = process_of(pidfd);
+	if (task)
+		look_at(found, task, descriptor);
+	return 0;
+}
+
+/* The number of a process in the pid namespace of the one that asks. */
+static __always_inline __u32 pid_here(struct task_struct *task)
+{
+	struct task_struct *asking = (void *)bpf_get_current_task();
+	struct pid *our_pid = BPF_CORE_READ(asking, thread_pid), *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u64 level = BPF_CORE_READ(our_pid, level);
+	__u64 place = bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+	struct upid *ours = (void *)our_pid + place, *its = (void *)pid + place;
+
+	if (BPF_CORE_READ(pid, level) < level || BPF_CORE_READ(its, ns) != BPF_CORE_READ(ours, ns))
+		return 0;
+	return BPF_CORE_READ(its, nr);
+}
+
+/* A function of its own, not inlined, so that struct holder_record reaches the BTF that Python's side is made from. */
+static __attribute__((noinline)) long write_record(struct bpf_iter_meta *meta, struct holder_record *record)
 {
 	return bpf_seq_write(meta->seq, record, sizeof(*record));
 }
 
 SEC("iter/task_file")
-int inspect_tun(struct bpf_iter__task_file *ctx)
+int find_holders(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct queue_record record = {};
-	struct tun_file *queue;
+	struct holder_record record = {};
 	struct tun_struct *tun;
+	struct tun_file *queue;
+	__u32 *told;
 
 	if (!task || !file || BPF_CORE_READ(file, f_inode, i_rdev) != TUN_RDEV)
 		return 0;
@@ -106,16 +260,15 @@ int inspect_tun(struct bpf_iter__task_file *ctx)
 	tun = BPF_CORE_READ(queue, tun);
 	if (!tun) /* /dev/net/tun is open, but the descriptor is no queue of a device */
 		return 0;
-	record.tgid = task->tgid;
+	record.device.netns_inode = BPF_CORE_READ(tun, dev, nd_net.net, ns.inum);
+	record.device.ifindex = BPF_CORE_READ(tun, dev, ifindex);
+	told = bpf_map_lookup_elem(&wanted, &record.device);
+	if (!told || *told >= MOST_HOLDERS)
+		return 0;
+	*told += 1;
+	record.pid = pid_here(task);
 	record.descriptor = ctx->fd;
-	BPF_CORE_READ_STR_INTO(&record.command, task, group_leader, comm);
-	BPF_CORE_READ_STR_INTO(&record.device, tun, dev, name);
-	record.ifindex = BPF_CORE_READ(tun, dev, ifindex);
-	record.netns_inode = BPF_CORE_READ(tun, dev, nd_net.net, ns.inum);
-	record.flags = BPF_CORE_READ(tun, flags);
-	record.queues = BPF_CORE_READ(tun, numqueues);
-	record.disabled_queues = BPF_CORE_READ(tun, numdisabled);
-	record.program_id = BPF_CORE_READ(tun, steering_prog, prog, aux, id); /* 0 when there is none */
+	BPF_CORE_READ_INTO(&record.command, task, group_leader, comm);
 	write_record(ctx->meta, &record);
 	return 0;
 }

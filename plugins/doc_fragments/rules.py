@@ -25,10 +25,12 @@ options:
         type: dict
         suboptions:
           device:
-            description: Name of the TAP device.
+            description: Name of the TAP device, or one of its alternative names.
             type: str
           netns:
-            description: Name of its network namespace. Without it, only the host's own namespace matches.
+            description:
+              - Name of its network namespace, or V(ns:INODE) of one without a name.
+              - Without it, only the host's own namespace matches.
             type: str
           holder:
             description: Command of a process that holds the device.

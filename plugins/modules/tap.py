@@ -92,7 +92,10 @@ options:
     default: true
   netns:
     description:
-      - Name of the network namespace that the device is in, as C(ip netns) lists it.
+      - The network namespace that the device is in.
+      - Its name, as C(ip netns) lists it; a path that begins with a slash; the number of a process that is in it; or
+        its inode, as C(lsns -t net) lists it and M(virtnet.rss.tap_steering_info) returns it. A name that is a number
+        comes first.
       - The default is the namespace in which the module runs.
     type: str
 """

@@ -45,14 +45,21 @@ attributes:
 options:
   taps:
     description:
-      - Names of TAP devices, or shell patterns such as V(vnet*).
+      - Names or alternative names (C(ip link property)) of TAP devices, or shell patterns such as V(vnet*).
       - A name that does not exist is an error, a pattern that matches nothing a warning.
       - Required unless O(domain) or O(mac) is given; then it is all of them by default.
+      - Every device is dealt with by itself. One that cannot be steered as asked is left as it is and told, the others
+        are steered; the task fails at its end for one that was named, and warns of one that a pattern matched.
+      - On a host where nobody may look at what steers the devices, the task fails and changes nothing, unless
+        O(foreign=replace).
     type: list
     elements: str
   netns:
     description:
-      - Name of the network namespace that the devices are in, as C(ip netns) lists it.
+      - The network namespace that the devices are in.
+      - Its name, as C(ip netns) lists it; a path that begins with a slash; the number of a process that is in it; or
+        its inode, as C(lsns -t net) lists it and M(virtnet.rss.tap_steering_info) returns it. A name that is a number
+        comes first.
       - The default is the namespace in which the module runs.
     type: str
   domain:
@@ -394,14 +401,17 @@ taps:
       description: V(steered) by this collection, V(automatic) selection, V(foreign) program, or V(unknown).
       type: str
     action:
-      description: What was done. V(none), V(attach), V(replace), V(detach), V(keep) for a foreign program, V(fallback).
+      description:
+        - What was done. V(none), V(attach), V(replace), V(detach), V(keep) for a program that is foreign or that cannot
+          be told, V(fallback), or V(wait) when nothing can be done now.
       type: str
     changed: {description: Whether this device's steering was changed., type: bool}
     verified: {description: Whether the program was proven on this kernel in this run., type: bool}
     reached:
       description:
         - How the device was reached. V(copied) is a copy of a holder's descriptor, V(opened) a device without a holder.
-        - V(joined) is the last resort where copying is forbidden; the device had one more queue for an instant.
+        - V(joined) is the last resort where copying is forbidden or the holder cannot be seen; the device had one more
+          queue for an instant, which a warning tells.
       type: str
     reason: {description: "Why nothing was done, or why the state is unknown.", type: str}
     program:

@@ -42,8 +42,9 @@ options:
     default: ["*"]
   netns:
     description:
-      - Name of the network namespace to look at, as C(ip netns) lists it; V(all) looks at every one, those that have no
-        name and belong to a container included.
+      - The network namespace to look at. Its name, as C(ip netns) lists it; a path that begins with a slash; the number
+        of a process that is in it; or its inode, as C(lsns -t net) lists it.
+      - V(all) looks at every one, those that have no name and belong to a container included.
       - The default is the namespace in which the module runs.
     type: str
   domain:

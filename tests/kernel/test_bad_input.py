@@ -61,9 +61,9 @@ REFUSED = [
     name("an empty list", [], "an empty list", "name at least one TAP device or a pattern such as vnet*"),
     name("an empty text", "", "''", "not empty"),
     name("an empty name", [""], "''", "not empty"),
-    name("a name of 16 bytes", ["a" * 16], repr("a" * 16), "at most 15 bytes"),
-    name("16 bytes in 8 letters", ["é" * 8], repr("é" * 8), "at most 15 bytes"),
-    name("a name of 4000 bytes", ["a" * 4000], "a text of 4000 letters", "at most 15 bytes"),
+    name("a name of 128 bytes", ["a" * 128], "a text of 128 letters", "at most 127 bytes"),
+    name("128 bytes in 64 letters", ["é" * 64], "a text of 64 letters", "at most 127 bytes"),
+    name("a name of 4000 bytes", ["a" * 4000], "a text of 4000 letters", "at most 127 bytes"),
     name("a slash", ["a/b"], "'a/b'", LETTERS),
     name("a path", ["../../etc"], "'../../etc'", LETTERS),
     name("two dots", [".."], "'..'", LETTERS),
@@ -137,8 +137,8 @@ REFUSED = [
         NUMBERED,
     ),
     Case("no such namespace", {"netns": "nowhere"}, "netns", "'nowhere'", "there is no such network namespace"),
-    Case("a namespace elsewhere", {"netns": "../x"}, "netns", "'../x'", "the name of a network namespace"),
-    Case("a namespace without name", {"netns": ""}, "netns", "''", "the name of a network namespace"),
+    Case("a namespace elsewhere", {"netns": "../x"}, "netns", "'../x'", "by its name, as `ip netns`"),
+    Case("a namespace without name", {"netns": ""}, "netns", "''", "by its name, as `ip netns`"),
     Case("absent, and no such device", {"taps": ["tap9"], "state": "absent"}, "taps", "'tap9'", "no such device"),
 ]
 

@@ -98,7 +98,7 @@ def test_the_reason_is_in_the_status_line(service: Running, tap: HeldTap) -> Non
     service.write(RULE)
     with HeldTap("tap1"):
         service.start(wrapper=refusing("EPERM"))
-        eventually(lambda: "tap0: load: " in service.status_text())
+        eventually(lambda: "tap0: what steers it cannot be told: " in service.status_text())
         assert service.status_text().startswith("STATUS=0 of 2 devices steered; ")
         assert "Operation not permitted" in service.status_text() and service.status_text().endswith("(and 1 more)")
-        assert "tap0: load: " in status_line(service)
+        assert "tap0: what steers it cannot be told: " in status_line(service)

@@ -3,8 +3,8 @@
 
 Run as a program it makes NAME with QUEUES queues, prints `ready`, then obeys lines on its standard input: `frames`
 prints and forgets what has arrived, one `QUEUE HEX` a line, ended by `.`; `disable N` and `enable N` detach and attach
-queue N, as a guest's `ethtool -L` makes QEMU do, `close N` closes it for
-good. It ends, and the device with it, when its input ends.
+queue N, as a guest's `ethtool -L` makes QEMU do, `close N` closes it for good, `remake N` makes another device of its
+name with N queues in its place. It ends, and the device with it, when its input ends.
 
 HeldTap is the other side. Standard library only: it runs under every Python that is tested.
 """
@@ -21,7 +21,7 @@ import sys
 import time
 import typing as t
 
-TUNSETIFF, TUNSETQUEUE = 0x400454CA, 0x400454D9
+TUNSETIFF, TUNSETQUEUE, TUNSETIFINDEX = 0x400454CA, 0x400454D9, 0x400454DA
 IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x0100, 0x1000, 0x4000
 IFF_ATTACH_QUEUE, IFF_DETACH_QUEUE = 0x0200, 0x0400
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
@@ -34,8 +34,11 @@ def ifreq(name: str, flags: int) -> bytes:
     return struct.pack("16sH22x", name.encode(), flags)
 
 
-def open_queue(name: str, flags: int) -> int:
+def open_queue(name: str, flags: int, ifindex: int = 0) -> int:
+    """The index is that of the device, where the first queue makes it."""
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    if ifindex:
+        fcntl.ioctl(descriptor, TUNSETIFINDEX, struct.pack("=i", ifindex))
     fcntl.ioctl(descriptor, TUNSETIFF, ifreq(name, flags))
     return descriptor
 
@@ -50,6 +53,7 @@ def set_up(name: str) -> None:
 
 class Reader:
     def __init__(self, name: str, queues: int, flags: int) -> None:
+        self.name, self.flags = name, flags
         self.queues = [open_queue(name, flags) for _index in range(queues)]
         self.header = VNET_HEADER if flags & IFF_VNET_HDR else 0
         self.frames: Arrived = []
@@ -73,6 +77,9 @@ class Reader:
                 print(queue, frame.hex())
             print(".", flush=True)
             self.frames = []
+        elif command == "remake":
+            self.remake(int(argument))
+            print("done", flush=True)
         elif command == "close":
             self.poll.unregister(self.queues[int(argument)])
             os.close(self.queues[int(argument)])
@@ -81,6 +88,17 @@ class Reader:
             change = IFF_DETACH_QUEUE if command == "disable" else IFF_ATTACH_QUEUE
             fcntl.ioctl(self.queues[int(argument)], TUNSETQUEUE, ifreq("", change))
             print("done", flush=True)
+
+    def remake(self, queues: int) -> None:
+        """A new device with the name, the index and, as far as there are as many, the descriptors of the old one."""
+        ifindex = socket.if_nametoindex(self.name)
+        for descriptor in self.queues:
+            self.poll.unregister(descriptor)
+            os.close(descriptor)
+        self.queues = [open_queue(self.name, self.flags, ifindex) for _index in range(queues)]
+        for descriptor in self.queues:
+            self.poll.register(descriptor, select.POLLIN)
+        set_up(self.name)
 
     def run(self) -> None:
         for descriptor in [*self.queues, 0]:
@@ -153,6 +171,12 @@ class HeldTap:
         """No `received()` afterwards: the queues behind it are counted anew by the driver."""
         self._ask(f"close {queue}")
         assert self._answer() == "done\n"
+
+    def remake(self, queues: int) -> None:
+        """Close it and make another device of its name, with its index and its descriptors' numbers."""
+        self._ask(f"remake {queues}")
+        assert self._answer() == "done\n"
+        self.count = queues
 
     def received(self) -> Arrived:
         """What has arrived since the last call: (queue, frame) pairs."""

@@ -92,6 +92,10 @@ class BpfObject(Closing):
         """Set the number of a map's elements; only before load()."""
         self._libbpf.call("bpf_map__set_max_entries", self.map_handle(name), entries)
 
+    def set_autoload(self, name: str, load: bool) -> None:
+        """Whether load() loads a program; only before it."""
+        self._libbpf.call("bpf_program__set_autoload", self._program(name), load)
+
     def load(self) -> None:
         """Create the maps and load the program; VerifierError with the full log, or ObjectError."""
         raise_memory_lock_limit()

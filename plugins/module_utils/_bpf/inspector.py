@@ -1,96 +1,286 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: asks the kernel itself which program steers which device (bpf/inspect.bpf.c).
+# Private to the collection: asks the kernel itself for its TAP devices, what steers them and who holds them
+# (bpf/inspect.bpf.c). Nothing is opened for that, and nobody is asked.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
+import mmap
 import os
+import struct
 import typing as t
-from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.inspect_abi import QueueRecord
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_abi as abi
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object as names
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import TestRunOptions
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("Inspector", "OpenQueue")
+__all__ = ("Hand", "Inspector", "OpenQueue", "TunDevice")
 
 READ_SIZE = 1 << 16
 KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
+ROOM = 4096  # devices; with more the inspector is loaded anew
+MOST_ROOM = 1 << 18  # 16 MiB: whoever makes more of them costs himself their being seen
+TRIES = 10  # walks, until one comes full circle
+OURS = (1 << 64) - 1  # no pidfd: the descriptor is one of this process
+NOBODY = 0xFFFFFFFF  # INVALID_UID
+# struct device_record; ctypes would take five times as long for a thousand of them
+RECORD = struct.Struct(f"=QIIIIIIIII4x{abi.DeviceRecord.name.size}s")
+ROUNDS = slice(abi.WalkState.rounds.offset, abi.WalkState.rounds.offset + abi.WalkState.rounds.size)
+WALKS = (names.PROGRAM_WALK, names.PROGRAM_WALK_BY_STEPS)
 
 
-@dataclass(frozen=True)
-class OpenQueue:
-    """One open descriptor of a TUN/TAP device, in whatever network namespace."""
+class TunDevice(t.NamedTuple):
+    """A device of the tun driver, layer 2 or 3, in whatever network namespace."""
 
-    pid: int
-    command: str
-    descriptor: int
+    birth: int  # no other device has this number until the host is started anew; 0: the kernel does not tell
     netns_inode: int
     ifindex: int
-    device: str
-    tun_flags: int
-    queues: int
+    tun_flags: int  # the driver's own, all of them
+    queues: int  # attached (enabled)
     disabled_queues: int
-    program_id: int | None
+    program_id: int | None  # of the steering program
+    owner: int | None
+    group: int | None
+    vnet_header: int  # bytes in front of each packet
+    name: str
+
+
+class Hand(t.NamedTuple):
+    """What a descriptor is at this moment: a queue of ``device``, or the reason why it is none."""
+
+    device: TunDevice | None
+    reason: str = ""
+
+
+class OpenQueue(t.NamedTuple):
+    """One open descriptor of a TUN/TAP device."""
+
+    netns_inode: int
+    ifindex: int
+    pid: int | None  # None: the process is in no pid namespace that this one can see
+    descriptor: int
+    command: str
+
+
+REASONS = {
+    abi.HAND_NO_DEVICE: "it is a queue of no device",
+    abi.HAND_OTHER_FILE: "it is another file",
+    abi.HAND_NO_FILE: "it is closed",
+    abi.HAND_NO_TASK: "its process has gone",
+}
 
 
 class Inspector(Closing):
-    """A loaded iterator over all open files; each look() runs it once. Use it in a ``with`` block."""
+    """The loaded programs; each question runs one of them once. Use it in a ``with`` block."""
 
-    def __init__(self, libbpf: Libbpf) -> None:
-        """VerifierError or ObjectError where the kernel has no such iterator (before 5.8), or no BTF."""
+    def __init__(self, libbpf: Libbpf, *, room: int = ROOM, walks: t.Sequence[str] = WALKS) -> None:
+        """VerifierError or ObjectError where the kernel does not run such programs (before 5.10), or has no BTF.
+
+        ``room`` is for how many devices, and ``walks`` are the programs to try, in tests.
+        """
         self._libbpf = libbpf
-        self._link = None
-        self._object = BpfObject(libbpf, embedded_object(inspect_object.OBJECTS))
-        try:
-            self._object.load()
-            self._link = self._object.attach_iterator(inspect_object.PROGRAM)
-        except BaseException as exc:
-            self.close()
-            # libbpf looks elsewhere too, so the file is no condition; but without it its error tells nothing.
-            if isinstance(exc, ObjectError) and not os.path.exists(KERNEL_TYPES):
-                reason = f"the kernel does not tell its types (no BTF in {KERNEL_TYPES}): {exc}"
-                raise ObjectError(reason, errno=exc.errno) from exc
-            raise
+        self._room = room
+        self._walks = walks
+        self._parts = _load(libbpf, room, walks)
 
     def close(self) -> None:
-        """Unload the iterator."""
+        """Unload the programs."""
+        self._parts.close()
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What a child of this process needs of it to ask in_hand()."""
+        return (self._parts.in_hand,)
+
+    def records(self) -> tuple[bytes, int]:
+        """What look() makes its list of: the same bytes, the same state; and how many devices there was no room for.
+
+        ObjectError EAGAIN when no walk came full circle.
+        """
+        for _try in range(TRIES):
+            found = self._parts.walk_once()
+            if found is None:
+                continue
+            if found > self._room < MOST_ROOM:
+                self._grow(found)
+                continue
+            seen = min(found, self._room)
+            return self._parts.devices[: seen * RECORD.size], found - seen
+        raise ObjectError(f"{TRIES} walks over the network devices were broken off", errno=errno.EAGAIN)
+
+    def _grow(self, found: int) -> None:
+        room = min(max(2 * self._room, 1 << found.bit_length()), MOST_ROOM)
+        parts = _load(self._libbpf, room, self._walks)
+        self._parts.close()
+        self._parts, self._room = parts, room
+
+    def look(self) -> list[TunDevice]:
+        """Every device of the tun driver on this host, in every network namespace; our own's come first."""
+        return devices_of(self.records()[0])
+
+    def in_hand(self, descriptor: int, *, pidfd: int = OURS) -> Hand:
+        """What a descriptor of this process is now, or, with a pidfd, one of that process. Nothing is copied."""
+        answer = self._parts.ask(descriptor, pidfd)
+        if answer.status != abi.HAND_QUEUE:
+            return Hand(None, REASONS[answer.status])
+        return Hand(_device(RECORD.unpack(bytes(answer.device))))
+
+    def holders(self, devices: t.Collection[tuple[int, int]]) -> list[OpenQueue]:
+        """The open queues of these devices, each given by its network namespace's inode and ifindex.
+
+        The kernel compares, and tells at most 512 of one device, however many copies there are.
+        """
+        if not devices:
+            return []
+        with self._parts.wanted(devices):
+            content = self._parts.iterate()
+        size = ctypes.sizeof(abi.HolderRecord)
+        return [_queue(abi.HolderRecord.from_buffer_copy(content, start)) for start in range(0, len(content), size)]
+
+
+class Parts:
+    """One loaded object, and the memory that Python shares with it."""
+
+    def __init__(self, libbpf: Libbpf, bpf_object: BpfObject, walk: str, room: int) -> None:
+        self._libbpf = libbpf
+        self._object = bpf_object
+        self._link: t.Any = None
+        self.devices = _memory(bpf_object.map_fd(names.MAP_DEVICES), room * RECORD.size)
+        self._state = _memory(bpf_object.map_fd(names.MAP_STATE), ctypes.sizeof(abi.WalkState))
+        self._answer = _memory(bpf_object.map_fd(names.MAP_ANSWER), ctypes.sizeof(abi.HandAnswer))
+        self._wanted = bpf_object.map_fd(names.MAP_WANTED)
+        self._walk = bpf_object.program_fd(walk)
+        self.in_hand = bpf_object.program_fd(names.PROGRAM_IN_HAND)
+        if walk == names.PROGRAM_WALK_BY_STEPS:
+            self._update(bpf_object.map_fd(names.MAP_ITSELF), ctypes.c_uint32(0), self._walk)
+
+    def close(self) -> None:
         if self._link:
             self._libbpf.call("bpf_link__destroy", self._link)
             self._link = None
+        for memory in (self.devices, self._state, self._answer):
+            memory.close()
         self._object.close()
 
-    def records(self) -> bytes:
-        """What look() makes its list of (struct queue_record, bpf/record.h): the same bytes, the same state."""
+    def walk_once(self) -> int | None:
+        """How many devices were found, the first of them in ``devices``; None: it did not come full circle."""
+        self._state[ROUNDS] = bytes(abi.WalkState.rounds.size)
+        self._run(self._walk, None)
+        state = abi.WalkState.from_buffer_copy(self._state)
+        return int(state.found) if state.ending == abi.WALK_COMPLETE else None
+
+    def ask(self, descriptor: int, pidfd: int) -> abi.HandAnswer:
+        self._run(self.in_hand, abi.Question(descriptor, pidfd))
+        return abi.HandAnswer.from_buffer_copy(self._answer)
+
+    def _run(self, program: int, context: ctypes.Structure | None) -> None:
+        options = TestRunOptions(size=ctypes.sizeof(TestRunOptions))
+        if context is not None:
+            options.ctx_in, options.ctx_size_in = ctypes.addressof(context), ctypes.sizeof(context)
+        self._libbpf.call("bpf_prog_test_run_opts", program, ctypes.byref(options))
+
+    @contextlib.contextmanager
+    def wanted(self, devices: t.Collection[tuple[int, int]]) -> t.Iterator[None]:
+        keys = [abi.DeviceKey(*device) for device in devices]
+        try:
+            for key in keys:
+                self._update(self._wanted, key, 0)
+            yield
+        finally:
+            for key in keys:
+                with contextlib.suppress(ObjectError):  # it was not put in
+                    self._libbpf.call("bpf_map_delete_elem", self._wanted, ctypes.byref(key))
+
+    def _update(self, table: int, key: t.Any, value: int) -> None:
+        self._libbpf.call("bpf_map_update_elem", table, ctypes.byref(key), ctypes.byref(ctypes.c_uint32(value)), 0)
+
+    def iterate(self) -> bytes:
+        """One run over all open files of the host."""
+        if self._link is None:
+            self._link = self._object.attach_iterator(names.PROGRAM_FIND_HOLDERS)
         iterator = self._libbpf.call("bpf_iter_create", self._libbpf.call("bpf_link__fd", self._link))
         try:
             return b"".join(iter(lambda: os.read(iterator, READ_SIZE), b""))
+        except OSError as exc:
+            raise ObjectError(f"the open files cannot be read: {exc.strerror}", errno=exc.errno) from exc
         finally:
             os.close(iterator)
 
-    def look(self) -> list[OpenQueue]:
-        """Every open queue on this host, as far as its process is in our pid namespace."""
-        content, size = self.records(), ctypes.sizeof(QueueRecord)
-        return [_queue(QueueRecord.from_buffer_copy(content, start)) for start in range(0, len(content), size)]
+
+def _load(libbpf: Libbpf, room: int, walks: t.Sequence[str]) -> Parts:
+    """With the first of the walks that this kernel takes."""
+    *others, last = walks
+    for walk in others:
+        try:
+            return _load_with(libbpf, room, walk)
+        except ObjectError as exc:
+            if exc.errno in (errno.EPERM, errno.ENOSYS, errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise  # no other program would help
+    return _load_with(libbpf, room, last)
 
 
-def _queue(record: QueueRecord) -> OpenQueue:
+def _load_with(libbpf: Libbpf, room: int, walk: str) -> Parts:
+    inspector = BpfObject(libbpf, embedded_object(names.OBJECTS))
+    try:
+        for other in WALKS:
+            inspector.set_autoload(other, other == walk)
+        inspector.set_max_entries(names.MAP_DEVICES, room)
+        inspector.load()
+        return Parts(libbpf, inspector, walk, room)
+    except BaseException as exc:
+        inspector.close()
+        # libbpf looks elsewhere too, so the file is no condition; but without it its error tells nothing.
+        if isinstance(exc, ObjectError) and not os.path.exists(KERNEL_TYPES):
+            reason = f"the kernel does not tell its types (no BTF in {KERNEL_TYPES}): {exc}"
+            raise ObjectError(reason, errno=exc.errno) from exc
+        raise
+
+
+def _memory(descriptor: int, size: int) -> mmap.mmap:
+    """A map's values: an array's are one behind the other, in whole pages."""
+    try:
+        return mmap.mmap(descriptor, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE, mmap.MAP_SHARED)
+    except OSError as exc:
+        raise ObjectError(f"the memory of a BPF map cannot be shared: {exc.strerror}", errno=exc.errno) from exc
+
+
+def devices_of(records: bytes) -> list[TunDevice]:
+    """The devices that records() tells of."""
+    return [_device(fields) for fields in RECORD.iter_unpack(records)]
+
+
+def _device(fields: t.Sequence[t.Any]) -> TunDevice:
+    birth, netns, ifindex, flags, queues, disabled, program, owner, group, header, name = fields
+    return TunDevice(
+        birth,
+        netns,
+        ifindex,
+        flags,
+        queues,
+        disabled,
+        program or None,
+        None if owner == NOBODY else owner,
+        None if group == NOBODY else group,
+        header,
+        os.fsdecode(name.partition(b"\0")[0]),
+    )
+
+
+def _queue(record: abi.HolderRecord) -> OpenQueue:
     return OpenQueue(
-        pid=record.tgid,
-        command=record.command.decode("utf-8", "replace"),
+        netns_inode=record.device.netns_inode,
+        ifindex=record.device.ifindex,
+        pid=record.pid or None,
         descriptor=record.descriptor,
-        netns_inode=record.netns_inode,
-        ifindex=record.ifindex,
-        device=os.fsdecode(record.device),
-        tun_flags=record.flags,
-        queues=record.queues,
-        disabled_queues=record.disabled_queues,
-        program_id=record.program_id or None,
+        command=record.command.decode("utf-8", "replace"),
     )

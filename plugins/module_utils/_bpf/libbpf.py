@@ -170,6 +170,7 @@ _OBJECT_CALLS: dict[str, tuple[t.Any, ...]] = {
     "bpf_map__set_initial_value": (_Pointer, _Pointer, ctypes.c_size_t),
     "bpf_map__set_max_entries": (_Pointer, ctypes.c_uint32),
     "bpf_program__fd": (_Pointer,),
+    "bpf_program__set_autoload": (_Pointer, ctypes.c_bool),
     "bpf_link__fd": (_Pointer,),
     "libbpf_num_possible_cpus": (),
 }
@@ -178,6 +179,7 @@ _SYSTEM_CALLS: dict[str, tuple[t.Any, ...]] = {
     "bpf_map_get_next_key": (ctypes.c_int, _Pointer, _Pointer),
     "bpf_map_lookup_elem": (ctypes.c_int, _Pointer, _Pointer),
     "bpf_map_update_elem": (ctypes.c_int, _Pointer, _Pointer, ctypes.c_uint64),
+    "bpf_map_delete_elem": (ctypes.c_int, _Pointer),
     "bpf_map_get_fd_by_id": (ctypes.c_uint32,),
     "bpf_prog_get_fd_by_id": (ctypes.c_uint32,),
     "bpf_prog_get_next_id": (ctypes.c_uint32, _Pointer),

@@ -11,7 +11,8 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import CHANGES, How, reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:

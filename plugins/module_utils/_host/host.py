@@ -39,9 +39,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import S
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import metrics_file_of
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import CHANGES
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result

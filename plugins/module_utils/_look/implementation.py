@@ -12,14 +12,13 @@ import os
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BPF_PROGRAM, duplicate_descriptor
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import vnet_header_size
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BPF_PROGRAM
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
@@ -79,7 +78,7 @@ class Guests:
                 nic = guest.nic_of(device.name, descriptors)
                 if guest.oddity or not nic:
                     return _unmatched(device, guest)
-                return decide(device, nic, _traces(pid, descriptors[0], nic))
+                return decide(device, nic, _traces(pid, device, nic))
         return _driver(device)
 
     def identity_of(self, device: Device, address: str = "") -> str:
@@ -161,7 +160,7 @@ def _unmatched(device: Device, guest: Guest) -> Implementation:
     )
 
 
-def _traces(pid: int, queue: int, nic: Nic) -> Traces:
+def _traces(pid: int, device: Device, nic: Nic) -> Traces:
     """Only what is asked for: a fleet's host has many guests, and each has a hundred files open."""
     if not (nic.vhost or nic.rss):
         return Traces()
@@ -173,17 +172,4 @@ def _traces(pid: int, queue: int, nic: Nic) -> Traces:
                 links.add(os.readlink(f"{folder}/{descriptor}"))
     except OSError:
         return Traces()
-    return Traces(VHOST_NET in links, BPF_PROGRAM in links, _header_size(pid, queue))
-
-
-def _header_size(pid: int, queue: int) -> int | None:
-    try:
-        descriptor = duplicate_descriptor(pid, queue)
-    except DeviceError:
-        return None
-    try:
-        return vnet_header_size(descriptor)
-    except OSError:  # the device has gone
-        return None
-    finally:
-        os.close(descriptor)
+    return Traces(VHOST_NET in links, BPF_PROGRAM in links, device.vnet_header)

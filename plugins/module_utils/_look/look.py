@@ -105,7 +105,8 @@ def _devices(
             with entered(namespace):
                 chosen = _select(taps, list_links(), met)
                 traffic = {link.ifindex: link.traffic for link in chosen}
-                found += [(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
+                devices = observer.with_holders(observer.devices(chosen))
+                found += [(namespace, device, traffic[device.ifindex]) for device in devices]
         except DeviceError as exc:
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:
@@ -118,7 +119,7 @@ def _devices(
 
 def _select(taps: t.Sequence[str], links: list[Link], met: set[str]) -> list[Link]:
     """The devices of one namespace; the names that mean some of them are added to ``met``."""
-    present = {link.name for link in links}
+    present = {name for link in links for name in (link.name, *link.altnames)}
     here = [name for name in taps if is_pattern(name) or name in present]
     chosen: dict[int, Link] = {}
     for name in here:

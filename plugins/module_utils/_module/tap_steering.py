@@ -32,6 +32,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace, network_namespace
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._errors import VirtnetRssError
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Outcome
 
 __all__ = ("create_argument_spec", "run_module")
@@ -75,6 +76,8 @@ def _run(module: GuardedModule) -> t.NoReturn:
     if failed:
         reasons = "; ".join(f"{report['name']}: {report['fallback']['reason']}" for report in failed)
         fail(module, msg=f"{_failed_action(params)} failed: {reasons}", **answer)
+    if result.refusals:
+        _refuse(module, result.refusals, answer)
     for report in reports:
         if report["fallback"]:
             module.warn(printable(_fallback_sentence(report)))
@@ -104,6 +107,14 @@ def _names(params: dict[str, t.Any]) -> list[str]:
         option = "mac" if params["domain"] is None else "domain"
         raise InputError(option, params[option], "no guest like this has one of these devices")
     return names
+
+
+def _refuse(module: GuardedModule, refusals: t.Sequence[VirtnetRssError], answer: dict[str, t.Any]) -> t.NoReturn:
+    """What was named and left as it is; the others are done."""
+    options = [exc.option for exc in refusals if isinstance(exc, InputError)]
+    if options:
+        answer["option"] = options[0]
+    fail(module, msg="; ".join(dict.fromkeys(map(str, refusals))), **answer)
 
 
 def _is_failure(params: dict[str, t.Any], report: dict[str, t.Any]) -> bool:

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError, sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
+    DeviceError,
+    InputError,
+    StateError,
+    sentence_of,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt, mac_of_card
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
@@ -24,24 +30,24 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, UNKNOWN, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Outcome, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Outcome, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
 __all__ = ("How", "Result", "reconcile")
 
-CHANGES = ("attach", "replace", "detach")
 # Memory or descriptors are short; they will be there again.
 PASSING = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOBUFS)
 UNPLANNED = Rule("", Match(), None)  # of a device for which no rule could be found
@@ -92,15 +98,6 @@ class How:
     resting: t.Mapping[DeviceId, str] = field(default_factory=dict)  # devices that are not changed now, and why
 
 
-class Planned(t.NamedTuple):
-    device: Device
-    rule: Rule | None
-    step: Step | None
-    reason: str = ""
-    soon: bool = False
-    guest: str = ""
-
-
 def reconcile(
     observer: Observer,
     policy: Policy,
@@ -130,91 +127,89 @@ def reconcile(
 
 
 def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Result]:
-    planned = _plan(observer, policy, namespace, wanted, how)
-    if how.check or not any(each.step and each.step.action in CHANGES for each in planned):
-        return _apply(namespace, planned, how)
+    devices = [device for device in observer.devices() if wanted is None or device.ifindex in wanted]
+    if not devices:
+        return []
+    planner = _Planner(policy, namespace, how, _links(wanted))
+    lock = functools.partial(_locked, how)
+    applier = Applier(check=how.check, inspector=lambda: observer.inspector, lock=lock)
+    return [planner.deal_with(device, observer, applier) for device in observer.with_holders(devices)]
+
+
+@contextlib.contextmanager
+def _locked(how: How) -> t.Iterator[None]:
     with exclusive(timeout=how.patience):
-        # Another writer may have done it meanwhile.
-        return _apply(namespace, _plan(observer, policy, namespace, wanted, how), how)
+        how.alive()
+        yield
 
 
-def _plan(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[int] | None, how: How) -> list[Planned]:
-    links = [link for link in list_links() if wanted is None or link.ifindex in wanted]
-    by_ifindex = {link.ifindex: link for link in links}
-    guests = Guests()
-    planned = []
-    for device, unseen in _look(observer, namespace, links):
+def _links(wanted: set[int] | None) -> dict[int, Link]:
+    """By ifindex."""
+    links = list_links() if wanted is None else filter(None, map(find_link, wanted))
+    return {link.ifindex: link for link in links}
+
+
+class _Planner:
+    """Looks for the rule of each device of one namespace, and deals with one after the other."""
+
+    def __init__(self, policy: Policy, namespace: Namespace, how: How, links: t.Mapping[int, Link]) -> None:
+        self._policy = policy
+        self._namespace = namespace
+        self._how = how
+        self._links = links
+        self._guests = Guests()
+
+    def deal_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
+        """Plan, change where a change is needed, and tell; whatever fails costs this device alone."""
+        planned = Result(self._namespace, device)
+
+        def plan_for(now: Device) -> Step | None:
+            nonlocal planned
+            planned, step = self._plan(now, observer.blind)
+            return step
+
         try:
-            planned.append(_planned(device, unseen, policy, namespace, guests, by_ifindex[device.ifindex], how))
+            apply = functools.partial(_applied, applier)
+            outcome = steer(device, plan_for=plan_for, observer=observer, apply=apply)
+        except StateError:  # another writer keeps the lock: it would be waited for at each device
+            raise
         except Exception as exc:  # whatever is odd about one device or its guest keeps no other one waiting
-            planned.append(Planned(device, UNPLANNED, None, sentence_of(exc)))
-    return planned
+            return replace(planned, rule=planned.rule or UNPLANNED, reason=sentence_of(exc))
+        if outcome is None:
+            return planned
+        return replace(planned, device=outcome.after, outcome=outcome, reason=outcome.step.reason)
 
-
-def _planned(
-    device: Device, unseen: str, policy: Policy, namespace: Namespace, guests: Guests, link: Link, how: How
-) -> Planned:
-    subject, why = _subject(device, namespace, guests, link)
-    answer = policy.ask(subject)
-    rule = answer.rule
-    if answer.missing:
-        reason = f"{why}, and the rule asks for {' and '.join(answer.missing)}"
-        return Planned(device, rule, None, reason, soon=why == NO_GUEST_YET)
-    spared = device.program and device.program.id in how.spared
-    if rule is None or rule.desired is None or spared:
-        return Planned(device, rule, None)
-    if unseen:
-        return Planned(device, rule, None, unseen)
-    try:
-        desired = for_guest(rule.desired, guests.identity_of(device, link.address))
-        step = plan(desired, device, new_key=random_key)
-    except VirtnetRssError as exc:  # such as a rule for more queues than are attached now
-        return Planned(device, rule, None, str(exc), guest=subject.domain)
-    if step.action in CHANGES and device.id in how.resting:
-        return Planned(device, rule, None, how.resting[device.id], guest=subject.domain)
-    return Planned(device, rule, step, guest=subject.domain)
-
-
-def _look(observer: Observer, namespace: Namespace, links: list[Link]) -> list[tuple[Device, str]]:
-    """Each device, and why it cannot be looked at. One that goes, or cannot be opened for the look, does not keep
-    the others from it: they are looked at one by one."""
-    try:
-        return [(device, "") for device in observer.devices(links)]
-    except DeviceError as exc:
-        if len(links) != 1:
-            return [found for link in links for found in _look(observer, namespace, [link])]
-        (link,) = links
-        if exc.errno == errno.ENODEV:
-            return []
-        device = Device(
-            link.name, DeviceId(namespace.inode, link.ifindex), link.tun_flags, link.queues or 0, reason=str(exc)
-        )
-        return [(device, str(exc))]
-
-
-def _apply(namespace: Namespace, planned: list[Planned], how: How) -> list[Result]:
-    applier = Applier(check=how.check)
-    results = []
-    for device, rule, step, reason, soon, guest in planned:
-        if step is None or rule is None or rule.desired is None:
-            results.append(Result(namespace, device, rule, None, reason, soon, guest))
-            continue
-        if step.action in CHANGES:
-            how.alive()
+    def _plan(self, device: Device, blind: str) -> tuple[Result, Step | None]:
+        link = self._links.get(device.ifindex) or find_link(device.ifindex)
+        if link is None:
+            raise DeviceError(f"{device.name}: the device has gone", errno=errno.ENODEV, device=device.name)
+        subject, why = _subject(device, self._namespace, self._guests, link)
+        answer = self._policy.ask(subject)
+        rule = answer.rule
+        found = Result(self._namespace, device, rule, guest=subject.domain)
+        if answer.missing:
+            reason = f"{why}, and the rule asks for {' and '.join(answer.missing)}"
+            return replace(found, reason=reason, soon=why == NO_GUEST_YET), None
+        spared = device.program and device.program.id in self._how.spared
+        if rule is None or rule.desired is None or spared:
+            return found, None
         try:
-            outcome = _applied(applier, step, _fallback(device, rule.desired))
-        except Exception as exc:
-            results.append(Result(namespace, device, rule, None, sentence_of(exc), guest=guest))
-            continue
-        results.append(Result(namespace, outcome.after, rule, outcome, step.reason, guest=guest))
-    return results
+            desired = for_guest(rule.desired, self._guests.identity_of(device, link.address))
+            step = plan(desired, device, new_key=random_key)
+        except (InputError, StateError) as exc:  # such as a rule for more queues than are attached now
+            return replace(found, reason=str(exc)), None
+        if step.action == "keep" and blind:
+            return replace(found, reason=f"what steers it cannot be told: {blind}"), None
+        if step.action in CHANGES and device.id in self._how.resting:
+            return replace(found, reason=self._how.resting[device.id]), None
+        return found, step
 
 
-def _applied(applier: Applier, step: Step, fallback: str) -> Outcome:
+def _applied(applier: Applier, step: Step) -> Outcome:
     """A shortage that passes takes nothing from a guest: a program of ours that works stays until the next try."""
-    outcome = applier.apply(replace(step, fallback="keep" if fallback == "disable" else fallback))
+    outcome = applier.apply(replace(step, fallback="keep" if step.fallback == "disable" else step.fallback))
     works = step.device.state == STEERED and step.action == "replace"
-    if outcome.fallback is None or fallback != "disable" or not works or outcome.fallback.errno in PASSING:
+    if outcome.fallback is None or step.fallback != "disable" or not works or outcome.fallback.errno in PASSING:
         return outcome
     detached = applier.apply(replace(step, action="detach"))
     if detached.fallback:
@@ -223,17 +218,11 @@ def _applied(applier: Applier, step: Step, fallback: str) -> Outcome:
     return replace(detached, step=step, action="fallback", fallback=outcome.fallback)
 
 
-def _fallback(device: Device, desired: Desired) -> str:
-    """A host that cannot even look (no libbpf, such as in the middle of an upgrade, or bpf() refused) cannot attach
-    either: a guest that is steered shall not lose that."""
-    return "keep" if device.state == UNKNOWN and desired.fallback == "disable" else desired.fallback
-
-
 def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -> tuple[Subject, str]:
     """What a rule may ask, and why some of it is not known: a program that a later rule attaches would stay when the
     guest is one to be left alone."""
     names = tuple(map(written_out, link.altnames))
-    here = Subject(written_out(device.name), namespace.name, namespace.is_current, names=names)
+    here = Subject(written_out(device.name), namespace.label, namespace.is_current, names=names)
     pids = dict.fromkeys(holder.pid for holder in device.holders)
     # libvirt opens the queues itself and starts QEMU with them later. Asked before what is known of the guest is read,
     # for QEMU may take libvirt's place in between.

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import MovedError, set_program
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     STEERED,
-    UNKNOWN,
     AttachedProgram,
     Configuration,
     Device,
@@ -26,8 +26,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import Prover
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import set_steering_program
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import JOINED
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import Lock
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Step
 
 __all__ = ("Applier",)
 
@@ -49,6 +54,8 @@ class StageError(Exception):
 def _stage(name: str) -> t.Iterator[None]:
     try:
         yield
+    except (MovedError, StateError):  # no failure of this stage: it can be planned again, or done later
+        raise
     except (VirtnetRssError, OSError) as exc:
         raise StageError(name, exc) from exc
 
@@ -56,14 +63,28 @@ def _stage(name: str) -> t.Iterator[None]:
 class Applier:
     """Applies steps one after the other; with ``check`` it goes as far as the proof and leaves the devices alone."""
 
-    def __init__(self, *, check: bool, elf: bytes | None = None) -> None:
-        """``elf`` replaces the embedded object, in tests."""
+    def __init__(
+        self,
+        *,
+        check: bool,
+        inspector: t.Callable[[], Inspector | None] = lambda: None,
+        lock: Lock = exclusive,
+        elf: bytes | None = None,
+    ) -> None:
+        """``inspector`` gives the one that a descriptor in hand can be asked of; ``elf`` replaces the embedded object,
+        in tests."""
         self._check = check
+        self._inspector = inspector
+        self._lock = lock
         self._elf = elf
         self._prover = Prover(elf)
 
     def apply(self, step: Step) -> Outcome:
-        """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look."""
+        """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look.
+
+        MovedError when the device is no longer what the step was planned for, StateError when another writer keeps the
+        lock; nothing was changed then.
+        """
         if step.action == "detach":
             return self._detach(step)
         if step.action not in ("attach", "replace") or step.configuration is None:
@@ -83,7 +104,7 @@ class Applier:
                 loaded = program.describe()
             if not self._check:
                 with _stage("attach"):
-                    way = _set_program(device, program.descriptor)
+                    way = self._set_program(device, program.descriptor)
         attached = AttachedProgram(
             loaded.id,
             loaded.name,
@@ -95,7 +116,9 @@ class Applier:
             reads=program.reads,
         )
         after = replace(device, state=STEERED, reason="", program=attached)
-        return Outcome(step, step.action, after, changed=True, verified=step.verify, way=way)
+        return Outcome(
+            step, step.action, after, changed=True, verified=step.verify, way=way, warnings=_felt(device, way)
+        )
 
     def _proven(self, rodata: bytes, configuration: Configuration, *, verify: bool) -> SteeringProgram:
         """A loaded program that has passed the proof. A direct build that does not pass it makes way for the helper
@@ -123,17 +146,22 @@ class Applier:
         way = ""
         if not self._check:
             try:
-                way = _set_program(device, None)
-            except (VirtnetRssError, OSError) as exc:
-                return Outcome(
-                    step, "fallback", device, changed=False, fallback=StageError("detach", exc).as_fallback()
-                )
-        return Outcome(step, step.action, after, changed=_is_change(device), way=way)
+                with _stage("detach"):
+                    way = self._set_program(device, None)
+            except StageError as exc:
+                return Outcome(step, "fallback", device, changed=False, fallback=exc.as_fallback())
+        return Outcome(step, step.action, after, changed=True, way=way, warnings=_felt(device, way))
+
+    def _set_program(self, device: Device, program: int | None) -> str:
+        return set_program(device, program, inspector=self._inspector(), lock=self._lock)
 
     def _fall_back(self, step: Step, fallback: Fallback) -> Outcome:
-        """What the task wants done when steering fails: automatic selection, or whatever is there."""
+        """What the task wants done when steering fails: automatic selection, or whatever is there.
+
+        Only what is known to be ours is taken off.
+        """
         device = step.device
-        if step.fallback != "disable" or device.state == AUTOMATIC:
+        if step.fallback != "disable" or device.state != STEERED:
             return Outcome(step, "fallback", device, changed=False, fallback=fallback)
         detached = self._detach(step)
         if detached.fallback:
@@ -142,18 +170,10 @@ class Applier:
         return replace(detached, action="fallback", fallback=fallback)
 
 
-def _is_change(device: Device) -> bool:
-    """Detaching from a device whose state nobody can see counts as no change: only what is known is claimed."""
-    return device.state != UNKNOWN
-
-
-def _set_program(device: Device, program: int | None) -> str:
-    """Attach or detach; tells how the device was reached."""
-    with control(Target(device.name, device.id, device.holders)) as reached:
-        try:
-            set_steering_program(reached.descriptor, program)
-        except OSError as exc:
-            raise DeviceError(
-                f"{device.name}: the driver refused the program: {exc.strerror}", errno=exc.errno, device=device.name
-            ) from exc
-    return reached.way
+def _felt(device: Device, way: str) -> tuple[str, ...]:
+    if way != JOINED:
+        return ()
+    return (
+        f"{device.name}: no descriptor of its holder could be copied, so the device was joined for an instant, and a "
+        "few packets may have gone to a queue that nobody reads",
+    )

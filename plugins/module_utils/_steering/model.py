@@ -83,11 +83,13 @@ class Device:
     tun_flags: int
     queues: int  # attached (enabled) queues
     disabled_queues: int = 0
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[Holder, ...] = ()  # where they have been looked for
     state: str = UNKNOWN
     reason: str = ""  # why the state is unknown
-    suspicion: str = ""  # why an unknown program may be a foreign one
     program: AttachedProgram | None = None
+    birth: int = 0  # no other device has this number until the host is started anew; 0: it cannot be told
+    vnet_header: int | None = None  # bytes in front of each packet
+    owner: int | None = None  # user who may open it
 
     @property
     def ifindex(self) -> int:
@@ -98,6 +100,11 @@ class Device:
     def netns_inode(self) -> int:
         """Of the network namespace that it is in."""
         return self.id.netns_inode
+
+    @property
+    def is_held(self) -> bool:
+        """Somebody has a queue of it open, whether that process can be seen or not."""
+        return bool(self.queues or self.disabled_queues or self.holders)
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ class Desired:
 
 @dataclass(frozen=True)
 class Step:
-    """What the plan does with one device: none, attach, replace, detach or keep."""
+    """What the plan does with one device: none, attach, replace, detach, keep, or wait for what cannot be done now."""
 
     device: Device
     action: str

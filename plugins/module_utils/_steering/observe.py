@@ -1,11 +1,11 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: one look at the host that gives the truth about its TAP devices.
+# Private to the collection: one look at the host that gives the truth about its TAP devices. A look opens nothing.
 #
-# Two sources. The inspector (a BPF iterator) reads from the kernel which program steers each device that somebody
-# holds. Where it cannot run, and for devices that nobody holds, the loaded programs are enumerated: each of ours is
-# loaded for one device and kept by nothing but that device, so it exists exactly as long as it steers it.
+# Two sources. The inspector walks the kernel's own list of devices and tells which program steers each. Where it cannot
+# run, the loaded programs are enumerated: each of ours is loaded for one device and kept by nothing but that device, so
+# it exists exactly as long as it steers it. What that cannot tell is unknown.
 
 from __future__ import annotations
 
@@ -29,130 +29,166 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs imp
     describe,
     describe_all,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control, holders_of
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder, find_holders
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder, find_holders, holders_in
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_TAP
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import OpenQueue
-    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import TunDevice
 
 __all__ = ("Observer",)
+
+LOOKS = 5  # while programs come and go between the walk and their being read
 
 
 @dataclass
 class Evidence:
-    """What one look at the kernel's programs gave."""
+    """What the loaded programs tell where there is no inspector."""
 
-    open_queues: dict[DeviceId, list[OpenQueue]] | None = None  # None: the inspector cannot run here
     programs: dict[int, Described] = field(default_factory=dict)
-    reason: str = ""  # why the programs could not be enumerated or read
+    reason: str = ""  # why they could not be enumerated or read
 
 
 class Observer:
-    """Looks at the devices of the current network namespace; every look is a new one."""
+    """Looks at devices; every look is a new one. Use it in a ``with`` block."""
 
     def __init__(self) -> None:
-        self._inspector: Inspector | None = None
+        self.inspector: Inspector | None = None
         self.inspector_reason = ""  # why there is no exact way on this host
+        self.blind = ""  # why the last look could tell nothing at all of what steers devices
+        self._known: dict[int, Described] = {}  # a program's id is given once, and what we read of it is frozen
 
     def __enter__(self) -> Observer:
         self.try_inspector()
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if self._inspector:
-            self._inspector.close()
+        if self.inspector:
+            self.inspector.close()
 
     def try_inspector(self) -> None:
         """Load it unless it is there already: a shortage of memory or descriptors that was in the way may be over."""
-        if self._inspector:
+        if self.inspector:
             return
         try:
-            self._inspector, self.inspector_reason = Inspector(load_libbpf()), ""
+            self.inspector, self.inspector_reason = Inspector(load_libbpf()), ""
         except (CapabilityError, ObjectError) as exc:
             self.inspector_reason = str(exc)
 
     def devices(self, links: t.Sequence[Link] | None = None) -> list[Device]:
-        """The TAP devices among ``links``, or all of this network namespace, with what steers them."""
-        netns = current_namespace().inode
-        taps = [link for link in (list_links() if links is None else links) if link.is_tap]
-        if not taps:
-            return []
-        evidence = self._gather([DeviceId(netns, link.ifindex) for link in taps])
-        if evidence.open_queues is not None:
-            return [self._exact(link, netns, evidence) for link in taps]
-        holders = find_holders()
-        return [_inferred(_device(link, netns, _holders_of(link, netns, holders)), evidence) for link in taps]
+        """The TAP devices of this network namespace, or those among ``links``, with what steers them.
 
-    def _gather(self, keys: list[DeviceId]) -> Evidence:
-        queues = None
-        try:
-            libbpf = load_libbpf()
-            queues = self.open_queues()
-            if queues is None or not all(key in queues for key in keys):
-                return Evidence(queues, describe_all(libbpf))
-            return Evidence(queues, self._attached_programs(libbpf, queues, keys))
-        except (CapabilityError, ObjectError) as exc:
-            return Evidence(queues, reason=str(exc))
+        Holders are only told where there is no inspector: ask with_holders() for them.
+        """
+        netns = current_namespace().inode
+        chosen = None if links is None else {DeviceId(netns, link.ifindex): link for link in links if link.is_tap}
+        if self.inspector:
+            try:
+                found = self._walk(netns, chosen)
+            except ObjectError as exc:
+                self.blind = str(exc)
+                return [_unseen(link, netns, str(exc)) for link in _taps(links)]
+            self.blind = ""
+            return found if chosen is None else [found_one for found_one in found if found_one.id in chosen]
+        return self._inferred(_taps(links), netns)
+
+    def device(self, wanted: DeviceId) -> Device | None:
+        """One device of this network namespace; None when it has gone."""
+        links = [link for link in list_links() if link.ifindex == wanted.ifindex]
+        return next((device for device in self.devices(links) if device.id == wanted), None)
+
+    def with_holders(self, devices: t.Sequence[Device]) -> list[Device]:
+        """The same with those who hold them. ObjectError when the kernel does not tell, such as for want of memory."""
+        if self.inspector is None:
+            return list(devices)
+        holders: dict[DeviceId, list[Holder]] = {}
+        for queue in self.inspector.holders([device.id for device in devices if device.is_held]):
+            if queue.pid is not None:
+                holder = Holder(queue.pid, queue.command, queue.descriptor)
+                holders.setdefault(DeviceId(queue.netns_inode, queue.ifindex), []).append(holder)
+        return [replace(device, holders=tuple(holders.get(device.id, ()))) for device in devices]
 
     def snapshot(self) -> bytes | None:
         """Two snapshots are equal as long as no device, queue or program changes; None where there is no inspector."""
-        return self._inspector.records() if self._inspector else None
+        return self.inspector.records()[0] if self.inspector else None
 
-    def open_queues(self) -> dict[DeviceId, list[OpenQueue]] | None:
-        """Every open queue of the host, by its device; None where there is no inspector."""
-        if self._inspector is None:
+    def tap_devices(self) -> list[TunDevice] | None:
+        """Every TAP device of the host as the kernel lists it; None where there is no inspector."""
+        if self.inspector is None:
             return None
-        found: dict[DeviceId, list[OpenQueue]] = {}
-        for queue in self._inspector.look():
-            found.setdefault(DeviceId(queue.netns_inode, queue.ifindex), []).append(queue)
-        return found
+        return [device for device in self.inspector.look() if device.tun_flags & IFF_TAP]
 
-    @staticmethod
-    def _attached_programs(
-        libbpf: Libbpf, queues: dict[DeviceId, list[OpenQueue]], keys: list[DeviceId]
-    ) -> dict[int, Described]:
-        ids = {queues[key][0].program_id for key in keys}
-        described = {number: describe(libbpf, number) for number in ids if number}
-        return {number: found for number, found in described.items() if found}
+    def _walk(self, netns: int, chosen: t.Collection[DeviceId] | None) -> list[Device]:
+        devices: list[Device] = []
+        for _look in range(LOOKS):
+            everything = self.tap_devices() or []
+            steering = {device.program_id for device in everything}
+            self._known = {number: known for number, known in self._known.items() if number in steering}
+            devices = [
+                self._exact(device)
+                for device in everything
+                if device.netns_inode == netns
+                and (chosen is None or DeviceId(device.netns_inode, device.ifindex) in chosen)
+            ]
+            if not any(device.state == UNKNOWN and device.program is None for device in devices):
+                break
+        return devices
 
-    def _exact(self, link: Link, netns: int, evidence: Evidence) -> Device:
-        queues = (evidence.open_queues or {}).get(DeviceId(netns, link.ifindex))
-        device = _device(link, netns, ())
-        if not queues:
-            return self._unheld(device, evidence)
-        device = replace(
-            device,
-            holders=tuple(Holder(queue.pid, queue.command, queue.descriptor) for queue in queues),
-            queues=queues[0].queues,
-            disabled_queues=queues[0].disabled_queues,
-            tun_flags=queues[0].tun_flags,
+    def _exact(self, found: TunDevice) -> Device:
+        device = Device(
+            name=found.name,
+            id=DeviceId(found.netns_inode, found.ifindex),
+            tun_flags=found.tun_flags,
+            queues=found.queues,
+            disabled_queues=found.disabled_queues,
+            birth=found.birth,
+            vnet_header=found.vnet_header,
+            owner=found.owner,
         )
-        return _with_program(device, queues[0].program_id, evidence)
+        if found.program_id is None:
+            return replace(device, state=AUTOMATIC)
+        try:
+            described = self._describe(found.program_id)
+        except ObjectError as exc:
+            reason = f"program {found.program_id} steers it and cannot be read: {exc}"
+            return replace(device, reason=reason, program=AttachedProgram(found.program_id, name="", tag=""))
+        if described is None:  # it has been replaced or detached since the walk
+            return replace(device, reason=f"program {found.program_id} went away during the look")
+        state = STEERED if described.program.owner == OURS else FOREIGN
+        return replace(device, state=state, program=described.program)
 
-    def _unheld(self, device: Device, evidence: Evidence) -> Device:
-        """A device without a holder: the loaded programs answer for it, or else it is opened for the look."""
-        if evidence.reason:
-            return self._opened(device, evidence) or _inferred(device, evidence)
-        held = {queue.program_id for group in (evidence.open_queues or {}).values() for queue in group}
-        rest = {number: found for number, found in evidence.programs.items() if number not in held}
-        inferred = _inferred(device, Evidence(programs=rest))
-        if inferred.state != UNKNOWN:
-            return inferred
-        return self._opened(device, evidence) or inferred
+    def _describe(self, program: int) -> Described | None:
+        if program not in self._known:
+            described = describe(load_libbpf(), program)
+            if described is None:
+                return None
+            self._known[program] = described
+        return self._known[program]
 
-    def _opened(self, device: Device, evidence: Evidence) -> Device | None:
-        """Its carrier comes up for this moment, so only where nothing else can tell."""
-        with control(Target(device.name, device.id)):
-            own = (self.open_queues() or {}).get(device.id)
-        return _with_program(device, own[0].program_id, evidence) if own else None
+    def _inferred(self, taps: list[Link], netns: int) -> list[Device]:
+        """The way that needs no BTF."""
+        if not taps:
+            return []
+        try:
+            evidence = Evidence(describe_all(load_libbpf()))
+        except (CapabilityError, ObjectError) as exc:
+            evidence = Evidence(reason=str(exc))
+        self.blind = evidence.reason
+        named = find_holders()
+        devices = []
+        for link in taps:
+            # One that nobody in this namespace holds may be held from another one.
+            holders = holders_in(netns, named.get(link.name, ()))
+            if not holders and link.queues is not None and link.queues + link.disabled_queues:
+                holders = tuple(named.get(link.name, ()))
+            devices.append(_infer(_device(link, netns, holders), evidence))
+        return devices
 
 
-def _holders_of(link: Link, netns: int, holders: dict[str, list[Holder]]) -> tuple[Holder, ...]:
-    return holders_of(Target(link.name, DeviceId(netns, link.ifindex)), holders.get(link.name, ()))
+def _taps(links: t.Sequence[Link] | None) -> list[Link]:
+    return [link for link in (list_links() if links is None else links) if link.is_tap]
 
 
 def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:
@@ -161,44 +197,26 @@ def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:
     return Device(link.name, DeviceId(netns, link.ifindex), link.tun_flags, queues, link.disabled_queues, holders)
 
 
-def _with_program(device: Device, program_id: int | None, evidence: Evidence) -> Device:
-    if program_id is None:
-        return replace(device, state=AUTOMATIC, reason="")
-    described = evidence.programs.get(program_id)
-    if evidence.reason:
-        reason = f"program {program_id} steers it and cannot be read: {evidence.reason}"
-        unread = AttachedProgram(program_id, name="", tag="")
-        return replace(device, state=UNKNOWN, reason=reason, suspicion=reason, program=unread)
-    if described is None:  # it has been replaced or detached since the look
-        return replace(device, state=UNKNOWN, reason=f"program {program_id} went away during the look; look again")
-    state = STEERED if described.program.owner == OURS else FOREIGN
-    return replace(device, state=state, reason="", program=described.program)
+def _unseen(link: Link, netns: int, reason: str) -> Device:
+    return replace(_device(link, netns, ()), reason=reason)
 
 
-def _inferred(device: Device, evidence: Evidence) -> Device:
-    """The way that needs no BTF."""
+def _infer(device: Device, evidence: Evidence) -> Device:
     if evidence.reason:
-        return replace(device, state=UNKNOWN, reason=evidence.reason, suspicion=_holders_program(device))
+        return replace(device, reason=evidence.reason)
     ours = _newest_for(evidence, device.id)
     if ours:
         return replace(device, state=STEERED, program=ours)
     others = sorted(found.program.name or "no name" for found in evidence.programs.values() if not found.identity)
     if others:
-        reason = (
-            f"{len(others)} foreign socket filters are loaded ({', '.join(others)}), and nothing here tells for whom"
-        )
-        return replace(device, state=UNKNOWN, reason=reason, suspicion=reason)
-    if any(found.identity and found.identity.id.ifindex == device.ifindex for found in evidence.programs.values()):
+        names = ", ".join(others)
         return replace(
-            device, state=UNKNOWN, reason="a program of a device with its index in another namespace is loaded"
+            device,
+            reason=f"{len(others)} foreign socket filters are loaded ({names}), and nothing here tells for whom",
         )
+    if any(found.identity and found.identity.id.ifindex == device.ifindex for found in evidence.programs.values()):
+        return replace(device, reason="a program of a device with its index in another namespace is loaded")
     return replace(device, state=AUTOMATIC)
-
-
-def _holders_program(device: Device) -> str:
-    """QEMU keeps the program that it has attached open."""
-    holder = next((holder for holder in device.holders if holder.has_program), None)
-    return f"its holder {holder.command}, process {holder.pid}, has a BPF program open" if holder else ""
 
 
 def _newest_for(evidence: Evidence, device: DeviceId) -> AttachedProgram | None:

@@ -19,10 +19,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     Configuration,
     Desired,
     Device,
+    Indirection,
     Step,
 )
 
-__all__ = ("plan",)
+__all__ = ("check_table", "plan")
 
 
 def plan(desired: Desired, device: Device, *, new_key: t.Callable[[], bytes]) -> Step:
@@ -33,9 +34,14 @@ def plan(desired: Desired, device: Device, *, new_key: t.Callable[[], bytes]) ->
     return replace(_step(desired, device, new_key), fallback=desired.fallback, verify=desired.verify)
 
 
+def check_table(desired: Desired) -> None:
+    """InputError for a table that no device can have."""
+    _indirection_table(desired.indirection, desired.indirection.equal or 1)
+
+
 def _step(desired: Desired, device: Device, new_key: t.Callable[[], bytes]) -> Step:
-    if _suspect(device) and desired.foreign != "replace":
-        return _leave_foreign(desired, device)
+    if device.state in (FOREIGN, UNKNOWN) and desired.foreign != "replace":
+        return _leave_alone(desired, device)
     if not desired.present:
         if device.state == AUTOMATIC:
             return Step(device, "none")
@@ -56,16 +62,12 @@ def _of_one_queue(device: Device) -> str:
     return f"{device.name} has one queue, so there is nothing to choose, and the driver does not ask the program"
 
 
-def _suspect(device: Device) -> bool:
-    """A foreign program steers the device, or there is reason to think that one may."""
-    return device.state == FOREIGN or (device.state == UNKNOWN and bool(device.suspicion))
-
-
-def _leave_foreign(desired: Desired, device: Device) -> Step:
+def _leave_alone(desired: Desired, device: Device) -> Step:
+    """What is foreign is somebody's, and so may be what cannot be told."""
     if device.state == FOREIGN and device.program:
         what = f"is steered by a foreign program ({device.program.name or 'without a name'}, id {device.program.id})"
     else:
-        what = f"may be steered by a foreign program ({device.suspicion})"
+        what = f"may be steered by anybody's program ({device.reason or 'nothing here tells'})"
     reason = f"{device.name} {what}; it is left alone unless the task says 'foreign: replace'"
     if desired.foreign == "fail":
         raise StateError(reason, device=device.name)
@@ -105,6 +107,12 @@ def _table(desired: Desired, device: Device) -> tuple[int, ...]:
                 f"it cannot be equal over the attached queues: {device.name} has {device.queues} queues attached; "
                 "name them (equal: N) together with 'allow_future_queues: true' to steer queues that will come",
             )
+    return _indirection_table(wanted, equal)
+
+
+def _indirection_table(wanted: Indirection, equal: int | None) -> tuple[int, ...]:
+    if wanted.weight is not None or wanted.table is not None:
+        equal = wanted.equal
     return indirection_table(
         equal=equal, weight=wanted.weight, table=wanted.table, start=wanted.start, size=wanted.size
     )

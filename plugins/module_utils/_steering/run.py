@@ -10,19 +10,33 @@ import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
+    InputError,
+    ObjectError,
+    StateError,
+    VirtnetRssError,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity, random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Outcome
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    STEERED,
+    UNKNOWN,
+    Fallback,
+    Outcome,
+    Step,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import check_table, plan
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import select
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import names_of, select
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("Run", "run")
 
@@ -32,10 +46,71 @@ GRACE_PERIOD = 1.0  # seconds; the kernel frees a detached program some millisec
 
 @dataclass(frozen=True)
 class Run:
-    """The outcomes, in the order in which the task names the devices, and warnings for the user."""
+    """The outcomes, in the order in which the task names the devices, and what is to be said of them."""
 
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...]
+    refusals: tuple[VirtnetRssError, ...] = ()  # why devices that were named were left as they are, or all of them
+
+
+class _Waited:
+    """The lock of the one writer, and how long it was waited for in all."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextlib.contextmanager
+    def lock(self) -> t.Iterator[None]:
+        with exclusive() as seconds:
+            self.seconds += seconds
+            yield
+
+
+class _Devices:
+    """The devices of one run, each dealt with by itself."""
+
+    def __init__(self, desired_for: t.Callable[[Device], Desired], observer: Observer, applier: Applier) -> None:
+        self._desired_for = desired_for
+        self._observer = observer
+        self._applier = applier
+        self.refused: dict[DeviceId, VirtnetRssError] = {}
+
+    def steer(self, devices: t.Sequence[Device]) -> t.Iterator[Outcome]:
+        done = False
+        for device in self._held(devices):
+            try:
+                outcome = self._steer(device)
+            except StateError as exc:  # another writer keeps the lock
+                if not done:
+                    raise
+                reason = Fallback("attach", str(exc), exc.errno)
+                outcome = Outcome(Step(device, "wait"), "fallback", device, changed=False, fallback=reason)
+            done = done or outcome.changed
+            yield outcome
+
+    def _held(self, devices: t.Sequence[Device]) -> list[Device]:
+        """With their holders, where some are to be changed: one look at the host's files answers for all of them."""
+        steps = [self._planned(device) for device in devices]
+        self.refused.clear()
+        changed = [step.device for step in steps if step.action in CHANGES]
+        held: dict[DeviceId, Device] = {}
+        with contextlib.suppress(ObjectError):  # each change asks again, and tells
+            held = {device.id: device for device in self._observer.with_holders(changed)} if changed else {}
+        return [held.get(device.id, device) for device in devices]
+
+    def _steer(self, device: Device) -> Outcome:
+        outcome = steer(device, plan_for=self._planned, observer=self._observer, apply=self._applier.apply)
+        assert outcome  # there is a plan for every device
+        return outcome
+
+    def _planned(self, device: Device) -> Step:
+        """What cannot be had costs this device alone."""
+        self.refused.pop(device.id, None)
+        try:
+            return plan(self._desired_for(device), device, new_key=random_key)
+        except (InputError, StateError) as exc:
+            self.refused[device.id] = exc
+            return Step(device, "wait", reason=str(exc))
 
 
 def run(
@@ -45,34 +120,61 @@ def run(
     check: bool = False,
     identity_of: t.Callable[[Device, str], str] = lambda device, _address: guest_identity(device=device.name),
 ) -> Run:
-    """Bring the named TAP devices of the current network namespace to the desired steering.
+    """Bring the named TAP devices of the current network namespace to the desired steering, one by one.
 
     ``identity_of`` tells what belongs to the guest of a device, for a desired ``hash_seed``; it is also given the
     device's address. InputError or StateError before anything is changed; what fails afterwards is part of the outcome.
+    Nothing is locked while there is nothing to change.
     """
+    check_table(desired)
+    waited = _Waited()
     with contextlib.ExitStack() as stack:
-        waited = 0.0 if check else stack.enter_context(exclusive())
         with _state_errors():
-            links, warnings = select("taps", taps, list_links())
+            links, unmatched = select("taps", taps, list_links())
             observer = stack.enter_context(Observer())
-            addresses = {link.ifindex: link.address for link in links}
-            steps = []
-            for device in observer.devices(links):
-                identity = identity_of(device, addresses[device.ifindex]) if desired.hash_seed else ""
-                steps.append(plan(for_guest(desired, identity), device, new_key=random_key))
-        if waited > WAIT_WORTH_TELLING:
-            warnings.append(f"waited {waited:.1f} seconds for another run to finish")
-        applier = Applier(check=check)
-        outcomes = [applier.apply(step) for step in steps]
-        if not check and any(outcome.action not in ("none", "keep") for outcome in outcomes):
+            found = observer.devices(links)
+            if desired.hash_seed:  # the key belongs to a guest, whom its holder tells
+                found = observer.with_holders(found)
+        addresses = {link.ifindex: link.address for link in links}
+
+        def desired_for(device: Device) -> Desired:
+            identity = identity_of(device, addresses.get(device.ifindex, "")) if desired.hash_seed else ""
+            return for_guest(desired, identity)
+
+        applier = Applier(check=check, inspector=lambda: observer.inspector, lock=waited.lock)
+        devices = _Devices(desired_for, observer, applier)
+        warnings = list(unmatched)
+        with _state_errors():
+            outcomes = list(devices.steer(found))
+        if waited.seconds > WAIT_WORTH_TELLING:
+            warnings.append(f"waited {waited.seconds:.1f} seconds for another run to finish")
+        if not check and any(outcome.action not in ("none", "keep", "wait") for outcome in outcomes):
             try:
                 with _state_errors():
                     outcomes = _look_again(observer, outcomes)
             except VirtnetRssError as exc:
                 warnings.append(f"what was done is reported as it was meant to be: {exc}")
+        refusals = _refusals(outcomes, devices.refused, observer.blind)
     for outcome in outcomes:
         warnings += outcome.warnings
-    return Run(tuple(outcomes), tuple(warnings))
+    named = {link.ifindex for link in links if not {link.name, *names_of(link)}.isdisjoint(taps)}
+    warnings += [str(exc) for device, exc in refusals if device.ifindex not in named and not observer.blind]
+    failed = tuple(exc for device, exc in refusals if device.ifindex in named or observer.blind)
+    return Run(tuple(outcomes), tuple(warnings), failed)
+
+
+def _refusals(
+    outcomes: t.Iterable[Outcome], refused: t.Mapping[DeviceId, VirtnetRssError], blind: str
+) -> list[tuple[Device, VirtnetRssError]]:
+    """Why devices were left as they are: nothing fits them, they did not hold still, or nobody may look at them."""
+    found: list[tuple[Device, VirtnetRssError]] = []
+    for outcome in outcomes:
+        device = outcome.step.device
+        if device.id in refused:
+            found.append((device, refused[device.id]))
+        elif outcome.action == "wait" or (outcome.action == "keep" and blind):
+            found.append((device, StateError(outcome.step.reason, device=device.name)))
+    return found
 
 
 @contextlib.contextmanager
@@ -97,7 +199,7 @@ def _look_again(observer: Observer, outcomes: list[Outcome]) -> list[Outcome]:
 def _look(observer: Observer, outcomes: list[Outcome]) -> dict[int, Device]:
     present = {outcome.step.device.ifindex for outcome in outcomes}
     links = [link for link in list_links() if link.ifindex in present]
-    return {device.ifindex: device for device in observer.devices(links)}
+    return {device.ifindex: device for device in observer.with_holders(observer.devices(links))}
 
 
 def _was_detached(outcome: Outcome) -> bool:
@@ -113,13 +215,15 @@ def _lingers(outcome: Outcome, now: dict[int, Device]) -> bool:
 
 def _settled(outcome: Outcome, now: Device | None) -> Outcome:
     if now is None:
+        if outcome.fallback:  # which says so
+            return outcome
         return replace(outcome, warnings=(f"{outcome.step.device.name}: the device has gone during the run",))
     meant, found = outcome.after.program, now.program
     is_it = not found or (meant and found.id == meant.id)
     if now.state == UNKNOWN and outcome.way and is_it:  # nobody can see or read it, but this run did it
-        now = replace(now, state=outcome.after.state, reason="", suspicion="", program=meant)
+        now = replace(now, state=outcome.after.state, reason="", program=meant)
         found = meant
-    warnings: tuple[str, ...] = ()
+    warnings = outcome.warnings
     if outcome.after.state == STEERED and meant and (found is None or found.id != meant.id):
-        warnings = (f"{now.name}: the program was taken off again at once, most likely by the device's holder",)
+        warnings += (f"{now.name}: the program was taken off again at once, most likely by the device's holder",)
     return replace(outcome, after=now, warnings=warnings)

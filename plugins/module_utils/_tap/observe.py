@@ -8,9 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.plan import Observed
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, holders_of
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import find_holders
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import find_holders, holders_in
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
@@ -34,11 +34,16 @@ def observe(name: str, bridge: str | None = None) -> Observed:
 
 def target_of(link: Link, holders: tuple[Holder, ...] = ()) -> Target:
     """How this very device is reached, in the current network namespace."""
-    return Target(link.name, DeviceId(current_namespace().inode, link.ifindex), holders)
+    held = bool((link.queues or 0) + link.disabled_queues)
+    return Target(link.name, DeviceId(current_namespace().inode, link.ifindex), holders, held=held)
 
 
 def _holders(link: Link) -> tuple[Holder, ...]:
-    """Who holds it; where the driver says that nobody does, /proc is not searched."""
+    """Who holds it, by its name: what tells for certain is a copy of a descriptor, which is made for a change only.
+    Where the driver says that nobody does, /proc is not searched."""
     if link.queues is not None and not link.queues + link.disabled_queues:
         return ()
-    return holders_of(target_of(link), find_holders().get(link.name, ()))
+    named = find_holders().get(link.name, ())
+    here = holders_in(current_namespace().inode, named)
+    # A single-queue device, of which the driver does not tell: one of that name elsewhere must not keep ours.
+    return here if here or link.queues is None else tuple(named)

@@ -1,18 +1,20 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: a descriptor through which a TAP device can be controlled without disturbing its guest.
+# Private to the collection: a descriptor through which a TAP device can be changed without disturbing its guest.
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import socket
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.sysfs import read_tun_flags
@@ -21,7 +23,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
-__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "belongs_to", "control", "holders_of")
+__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control")
 
 # How the device was reached. Only JOINED is felt by a guest: for an instant the device has one more queue.
 COPIED, OPENED, JOINED = "copied", "opened", "joined"
@@ -35,6 +37,8 @@ class Target:
     name: str
     id: DeviceId
     holders: tuple[Holder, ...] = ()
+    held: bool = False  # also by somebody who cannot be seen
+    flags: int | None = None  # the driver's own; None: as sysfs and netlink tell them
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,13 @@ def control(target: Target) -> t.Iterator[Control]:
     """A descriptor of the device for the ``with`` block; DeviceError when it has gone or cannot be reached.
 
     A held device is reached through a copy of a holder's descriptor: that is the same open file, so no queue is added.
-    Only where copying is forbidden, the device is joined for an instant; one that nobody holds is opened.
+    Only where copying is forbidden or the holder cannot be seen, the device is joined; one that nobody holds is opened.
+    Either way its new queue is detached at once, and no carrier comes up. Only for a change: a look needs none of it.
     """
-    opened = _copy_of_holder(target) if target.holders else Control(_open(target), OPENED)
+    opened = _copy_of_holder(target) if target.holders else None
     if opened is None:
-        opened = Control(_join_and_detach(target), JOINED)
+        way = JOINED if target.held or target.holders else OPENED
+        opened = Control(_open_and_detach(target), way)
     try:
         yield opened
     finally:
@@ -63,24 +69,28 @@ def control(target: Target) -> t.Iterator[Control]:
 
 def _copy_of_holder(target: Target) -> Control | None:
     """None when the kernel forbids copying; DeviceError when no holder has the device any more."""
-    forbidden = False
+    try:
+        return Control(fetched_apart(lambda: _copy(target)), COPIED)
+    except DeviceError as exc:
+        if exc.errno in PTRACE_FORBIDDEN:
+            return None
+        raise DeviceError(f"{target.name}: {exc}", errno=exc.errno, device=target.name) from exc
+
+
+def _copy(target: Target) -> int:
+    """In a child: what is copied may be any file by now."""
+    forbidden: DeviceError | None = None
     for holder in target.holders:
         try:
             descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
         except DeviceError as exc:
-            forbidden = forbidden or exc.errno in PTRACE_FORBIDDEN
+            forbidden = exc if exc.errno in PTRACE_FORBIDDEN else forbidden
             continue
-        with contextlib.ExitStack() as unless_it_is:
-            unless_it_is.callback(os.close, descriptor)
-            if belongs_to(descriptor, target):
-                unless_it_is.pop_all()
-                return Control(descriptor, COPIED)
-    if forbidden:
-        return None
-    raise DeviceError(
-        f"{target.name}: every process that held the device has let go of it since it was looked at; run again",
-        errno=errno.EBADFD,
-        device=target.name,
+        if belongs_to(descriptor, target):
+            return descriptor
+        os.close(descriptor)
+    raise forbidden or DeviceError(
+        "every process that held the device has let go of it since it was looked at; run again", errno=errno.EBADFD
     )
 
 
@@ -92,67 +102,52 @@ def belongs_to(descriptor: int, target: Target) -> bool:
     try:
         name, _flags = ioctls.device_of(descriptor)
         netns = ioctls.device_netns(descriptor)
+        # by the name that it has in this namespace, where the target is
+        ifindex = socket.if_nametoindex(name)
     except PermissionError as exc:
         raise DeviceError(
-            f"{target.name}: cannot tell whose device it is: CAP_NET_ADMIN is missing",
-            errno=exc.errno,
-            device=target.name,
+            "cannot tell whose device it is: CAP_NET_ADMIN is missing", errno=exc.errno, device=target.name
         ) from exc
     except OSError:
         return False
-    return name == target.name and netns in (None, target.id.netns_inode)
+    return ifindex == target.id.ifindex and netns in (None, target.id.netns_inode)
 
 
-def holders_of(target: Target, holders: t.Iterable[Holder]) -> tuple[Holder, ...]:
-    """Those of this very device, out of the holders of any with its name: it may repeat in other network namespaces."""
-    return tuple(holder for holder in holders if _holds(holder, target))
+def _open_and_detach(target: Target) -> int:
+    """Open a device with exactly its own flags, and leave its receive path at once: the descriptor still controls it.
 
-
-def _holds(holder: Holder, target: Target) -> bool:
-    try:
-        descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
-    except DeviceError:  # it may not be copied: believe the name
-        return True
-    try:
-        return belongs_to(descriptor, target)
-    except DeviceError:  # it cannot be told either
-        return True
-    finally:
-        os.close(descriptor)
-
-
-def _open(target: Target) -> int:
-    """Open a device that nobody holds, with exactly its own flags."""
+    A VMM that starts meanwhile gets its queues in their order, and a guest loses nothing to a queue that nobody reads.
+    """
     descriptor = ioctls.open_control()
     try:
-        _join(descriptor, target)
+        flags = _join(descriptor, target)
+        if flags & ioctls.IFF_MULTI_QUEUE:  # any other has one queue, which cannot be detached
+            ioctls.detach_queue(descriptor)
+        if not belongs_to(descriptor, target):
+            # Ours has gone since: TUNSETIFF made this one, which goes with the descriptor, or it is somebody else's.
+            raise _gone(target)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
 
 
-def _join_and_detach(target: Target) -> int:
-    """Join a held device and leave its receive path at once: the descriptor still controls the device."""
-    descriptor = _open(target)
-    try:
-        ioctls.detach_queue(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _join(descriptor: int, target: Target) -> None:
+def _join(descriptor: int, target: Target) -> int:
+    """The flags that the device has been opened with."""
     # TUNSETIFF on a name that no device has would create one, so look immediately before.
     link = find_link(target.id.ifindex)
     if link is None or link.name != target.name:
-        raise DeviceError(f"{target.name}: the device has gone", errno=errno.ENODEV, device=target.name)
-    flags = read_tun_flags(link)
+        raise _gone(target)
+    flags = read_tun_flags(link) if target.flags is None else target.flags
     try:
-        ioctls.join_device(descriptor, link.name, flags)
+        ioctls.join_device(descriptor, link.name, flags | ioctls.IFF_NO_CARRIER)
     except OSError as exc:
         reason = "a process holds its only queue" if exc.errno == errno.EBUSY else exc.strerror
         raise DeviceError(
             f"{target.name}: cannot open the device: {reason}", errno=exc.errno, device=link.name
         ) from exc
+    return flags
+
+
+def _gone(target: Target) -> DeviceError:
+    return DeviceError(f"{target.name}: the device has gone", errno=errno.ENODEV, device=target.name)

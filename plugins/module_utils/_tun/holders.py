@@ -8,20 +8,28 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
 
-__all__ = ("BPF_PROGRAM", "Holder", "duplicate_descriptor", "find_holders", "holder_command")
+__all__ = (
+    "BPF_PROGRAM",
+    "Holder",
+    "duplicate_descriptor",
+    "find_holders",
+    "holder_command",
+    "holders_in",
+    "open_process",
+)
 
-TUN_RDEV = os.makedev(10, 200)  # include/linux/miscdevice.h: MISC_MAJOR, TUN_MINOR
 # The same numbers on every architecture but alpha; Python has os.pidfd_open from 3.9 on, and pidfd_getfd never.
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
-# What links of /proc/PID/fd that cannot be a device file look like; reading the link is cheaper than a stat.
-BPF_PROGRAM = "anon_inode:bpf-prog"
+BPF_PROGRAM = "anon_inode:bpf-prog"  # what a link of /proc/PID/fd to one looks like
+# What those that cannot be a device file look like; reading the link is cheaper than fdinfo.
 NO_FILES = ("socket:", "pipe:", "anon_inode:", "/memfd:")
+FDINFO_SIZE = 1 << 16  # of a queue it has some 100 bytes; of an epoll file it has a line for each that it waits for
 
 
 @dataclass(frozen=True)
@@ -31,26 +39,37 @@ class Holder:
     pid: int
     command: str
     descriptor: int
-    has_program: bool = False  # it has a BPF program open too, as QEMU has that loaded its own steering program
 
 
 def find_holders() -> dict[str, list[Holder]]:
-    """Holders by device name, one entry for each open queue.
+    """Holders by device name, one entry for each open queue, for hosts where the kernel's own tables cannot be read.
 
-    Names are those of fdinfo's ``iff:`` line. The same name may exist in several network namespaces: ask the duplicated
-    descriptor (ioctls.device_netns). Processes that come and go meanwhile are no error.
+    Names are those of fdinfo's ``iff:`` line, and the same name may exist in several network namespaces. No file is
+    opened, copied or asked for its status: it may be on a file system whose server never answers. Processes that come
+    and go meanwhile are no error.
     """
     found: dict[str, list[Holder]] = {}
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        queues, has_program = _scan(entry)
-        for descriptor in queues:
+        for descriptor in _candidates(entry):
             name = _device_name(entry, descriptor)
             if name:
-                holder = Holder(int(entry), holder_command(int(entry)), descriptor, has_program)
+                holder = Holder(int(entry), holder_command(int(entry)), descriptor)
                 found.setdefault(name, []).append(holder)
     return found
+
+
+def holders_in(netns_inode: int, holders: t.Iterable[Holder]) -> tuple[Holder, ...]:
+    """Those that run in this network namespace: as a rule a process holds devices of its own. What tells for certain is
+    a copy of its descriptor, which is made for a change only."""
+    return tuple(holder for holder in holders if _netns_of(holder.pid) == netns_inode)
+
+
+def _netns_of(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return os.stat(f"/proc/{pid}/ns/net").st_ino
+    return 0
 
 
 def holder_command(pid: int) -> str:
@@ -60,32 +79,30 @@ def holder_command(pid: int) -> str:
     return ""
 
 
-def _scan(pid: str) -> tuple[list[int], bool]:
-    """The descriptors of /dev/net/tun that a process has, and whether it has a BPF program open."""
+def _candidates(pid: str) -> list[int]:
+    """The descriptors of a process that may be of /dev/net/tun; the node may have any other name."""
     folder = f"/proc/{pid}/fd"
-    queues, has_program = [], False
+    found = []
     with contextlib.suppress(OSError):  # the process has ended, or is not ours to look at
         for descriptor in os.listdir(folder):
-            path = f"{folder}/{descriptor}"
             with contextlib.suppress(OSError):
-                link = os.readlink(path)
-                has_program = has_program or link == BPF_PROGRAM
-                if not link.startswith(NO_FILES) and _is_tun(os.stat(path)):
-                    queues.append(int(descriptor))
-    return queues, has_program
-
-
-def _is_tun(status: os.stat_result) -> bool:
-    return stat.S_ISCHR(status.st_mode) and status.st_rdev == TUN_RDEV
+                if not os.readlink(f"{folder}/{descriptor}").startswith(NO_FILES):
+                    found.append(int(descriptor))
+    return found
 
 
 def _device_name(pid: str, descriptor: int) -> str:
     """The ``iff:`` line of fdinfo; empty for a descriptor of no device, or of one that has been deleted."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/fdinfo/{descriptor}", "rb") as fdinfo:
-        for line in fdinfo:
+        for line in fdinfo.read(FDINFO_SIZE).splitlines():
             if line.startswith(b"iff:"):
                 return os.fsdecode(line[4:].strip())
     return ""
+
+
+def open_process(pid: int) -> int:
+    """A pidfd (kernel 5.3), which stands for this very process whatever becomes of its number; OSError."""
+    return c_call("syscall", SYS_PIDFD_OPEN, pid, 0)
 
 
 def duplicate_descriptor(pid: int, descriptor: int) -> int:
@@ -96,7 +113,7 @@ def duplicate_descriptor(pid: int, descriptor: int) -> int:
     """
     pidfd = -1
     try:
-        pidfd = c_call("syscall", SYS_PIDFD_OPEN, pid, 0)
+        pidfd = open_process(pid)
         return c_call("syscall", SYS_PIDFD_GETFD, pidfd, descriptor, 0)
     except OSError as exc:
         hint = " (ptrace of it is not allowed)" if exc.errno in (errno.EPERM, errno.EACCES) else ""

@@ -17,6 +17,7 @@ __all__ = (
     "IFF_MULTI_QUEUE",
     "IFF_NAPI",
     "IFF_NAPI_FRAGS",
+    "IFF_NO_CARRIER",
     "IFF_NO_PI",
     "IFF_PERSIST",
     "IFF_TAP",
@@ -42,7 +43,6 @@ __all__ = (
     "set_owner",
     "set_persistent",
     "set_steering_program",
-    "vnet_header_size",
 )
 
 TUN_DEVICE = "/dev/net/tun"
@@ -51,6 +51,7 @@ IFF_TUN = 0x0001
 IFF_TAP = 0x0002
 IFF_NAPI = 0x0010
 IFF_NAPI_FRAGS = 0x0020
+IFF_NO_CARRIER = 0x0040  # of the open alone (Linux 6.2): it leaves the carrier as it is; older kernels ignore it
 IFF_MULTI_QUEUE = 0x0100
 IFF_DETACH_QUEUE = 0x0400
 IFF_PERSIST = 0x0800
@@ -76,7 +77,6 @@ TUNSETPERSIST = _ioctl_number(_WRITE, 203, 4)
 TUNSETOWNER = _ioctl_number(_WRITE, 204, 4)
 TUNSETGROUP = _ioctl_number(_WRITE, 206, 4)
 TUNGETIFF = _ioctl_number(_READ, 210, 4)
-TUNGETVNETHDRSZ = _ioctl_number(_READ, 215, 4)
 TUNSETQUEUE = _ioctl_number(_WRITE, 217, 4)
 # A "set" that the kernel defines as a read: as _IOW it is EINVAL.
 TUNSETSTEERINGEBPF = _ioctl_number(_READ, 224, 4)
@@ -152,11 +152,6 @@ def set_persistent(descriptor: int, persistent: bool) -> None:
 def _signed(number: int) -> int:
     """Python takes a C int; the kernel reads ids as unsigned."""
     return number - (1 << 32) if number >= 1 << 31 else number
-
-
-def vnet_header_size(descriptor: int) -> int:
-    """Bytes of struct virtio_net_hdr in front of each packet: the VMM sets what the guest's driver has negotiated."""
-    return int(struct.unpack("=i", fcntl.ioctl(descriptor, TUNGETVNETHDRSZ, bytes(4)))[0])
 
 
 def set_steering_program(descriptor: int, program: int | None) -> None:

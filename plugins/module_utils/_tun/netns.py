@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import typing as t
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ __all__ = ("NETNS_FOLDER", "Namespace", "current_namespace", "entered", "list_na
 
 NETNS_FOLDER = "/run/netns"
 CURRENT = "/proc/thread-self/ns/net"
+UNNAMED = "ns:"  # in front of the inode of a namespace that has no name
+FIRST_INODE = 0xEFFFFFF0  # include/linux/proc_ns.h: those of the first namespaces; no pid is that large
+ALLOWED = (
+    "a network namespace is given by its name, as `ip netns` lists it, by a path that begins with a slash, by the "
+    "number of a process that is in it, or by its inode, as `lsns -t net` lists it"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Namespace:
     @property
     def label(self) -> str:
         """How it is told: its name, nothing for the one in which it was found, ``ns:INODE`` for one without a name."""
-        return self.name or ("" if self.is_current else f"ns:{self.inode}")
+        return self.name or ("" if self.is_current else f"{UNNAMED}{self.inode}")
 
 
 def current_namespace() -> Namespace:
@@ -70,7 +77,8 @@ def _name(path: str) -> str:
 
 @contextlib.contextmanager
 def network_namespace(name: str | None) -> t.Iterator[None]:
-    """Run the ``with`` block, this thread of it, in a named network namespace; None stays in the current one.
+    """Run the ``with`` block, this thread of it, in a network namespace that is given by its name, a path, the number
+    of a process in it, or its inode; None stays in the current one. InputError when there is none.
 
     /sys goes on to show the namespace that it was mounted in.
     """
@@ -96,6 +104,8 @@ def entered(namespace: Namespace) -> t.Iterator[None]:
         except OSError as exc:
             raise DeviceError(f"network namespace {namespace.path} has gone", errno=exc.errno) from exc
         stack.callback(os.close, target)
+        if os.fstat(target).st_ino != namespace.inode:  # the process has gone, and another one has its number
+            raise DeviceError(f"network namespace {namespace.path} has gone", errno=errno.ENOENT)
         stack.enter_context(_inside(target, namespace.path))
         yield
 
@@ -113,15 +123,41 @@ def _inside(target: int, name: str) -> t.Iterator[None]:
         os.close(home)
 
 
-def _open(name: str) -> int:
-    if not name or name in (".", "..") or "/" in name:
-        raise InputError("netns", name, "it is the name of a network namespace, as `ip netns` lists it")
+def _open(which: str) -> int:
+    """A file of the network namespace that a user means by a name, a path, a process or an inode."""
+    namespace = _meant(which)
     try:
-        return os.open(os.path.join(NETNS_FOLDER, name), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise InputError("netns", name, "there is no such network namespace (see `ip netns`)") from None
+        descriptor = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            "netns", which, "there is no such network namespace (see `ip netns` and `lsns -t net`)"
+        ) from None
     except OSError as exc:
-        raise DeviceError(f"cannot open network namespace {name}: {exc.strerror}", errno=exc.errno) from exc
+        raise DeviceError(f"cannot open network namespace {which}: {exc.strerror}", errno=exc.errno) from exc
+    if namespace.inode not in (0, os.fstat(descriptor).st_ino):
+        os.close(descriptor)
+        raise InputError("netns", which, "there is no such network namespace any more")
+    return descriptor
+
+
+def _meant(which: str) -> Namespace:
+    """Its inode is 0 where that does not matter. A name is looked for first, and may be a number."""
+    if not which or which in (".", ".."):
+        raise InputError("netns", which, ALLOWED)
+    if which.startswith("/"):
+        return Namespace(0, which)
+    if "/" in which:
+        raise InputError("netns", which, ALLOWED)
+    named = os.path.join(NETNS_FOLDER, which)
+    number = which[len(UNNAMED) :] if which.startswith(UNNAMED) else which
+    if os.path.exists(named) or not (number.isascii() and number.isdigit()):
+        return Namespace(0, named, which)
+    if number is which and int(number) < FIRST_INODE:
+        return Namespace(0, f"/proc/{number}/ns/net")
+    found = next((each for each in list_namespaces() if each.inode == int(number)), None)
+    if found is None:
+        raise InputError("netns", which, "no process is in a network namespace of that inode, and none has a name")
+    return found
 
 
 def _enter(descriptor: int, name: str) -> None:

@@ -19,9 +19,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import (
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
-__all__ = ("check_name", "check_names", "is_pattern", "select")
+__all__ = ("check_name", "check_names", "is_pattern", "names_of", "select")
 
 NAME_MAX = 15  # bytes: IFNAMSIZ less the terminating zero
+ALTNAME_MAX = 127  # of an alternative name: ALTIFNAMSIZ less the same
 # net/core/dev.c dev_valid_name (whose isspace takes 0xa0 for a space), and % makes a name a template
 FORBIDDEN_BYTES = frozenset(b" /:%\xa0")
 # The last two are folders of /proc/sys/net that belong to no device: the kernel refuses them.
@@ -33,7 +34,7 @@ def check_names(option: str, names: t.Sequence[str]) -> None:
     if not names:
         raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
     for name in names:
-        check_name(option, name, most=None if is_pattern(name) else NAME_MAX)
+        check_name(option, name, most=None if is_pattern(name) else ALTNAME_MAX)
         _compiled(option, name)
 
 
@@ -60,29 +61,35 @@ def _compiled(option: str, name: str) -> t.Pattern[str]:
 
 
 def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
-    r"""The TAP devices that ``names`` mean, each once, and a warning for each pattern that matches none.
+    r"""The TAP devices that ``names`` mean, by their names or alternative names, each once, and a warning for each
+    pattern that matches none.
 
     A name that is no UTF-8 is given as results show it, with ``\xff`` written out. InputError for a literal name that
     does not exist, or is no layer 2 device of the tun driver.
     """
     check_names(option, names)
-    by_name = {written_out(link.name): link for link in links}
-    literal = {**{link.name: link for link in links}, **by_name}
-    found: dict[str, Link] = {}
+    literal = {name: link for link in links for name in link.altnames}
+    literal.update((name, link) for link in links for name in (link.name, written_out(link.name)))
+    found: dict[int, Link] = {}
     warnings = []
     for name in names:
         if is_pattern(name):
             fits = _compiled(option, name).fullmatch
-            matches = [link for shown_name, link in by_name.items() if link.is_tap and fits(shown_name)]
-            found.update((link.name, link) for link in matches)
+            matches = [link for link in links if link.is_tap and any(map(fits, names_of(link)))]
+            found.update((link.ifindex, link) for link in matches)
             if not matches:
                 warnings.append(f"{option}: no TAP device matches {shown(name)}")
         elif name not in literal:
             raise InputError(option, name, "there is no such device in this network namespace")
         else:
             link = _tap(option, literal[name])
-            found[link.name] = link
+            found[link.ifindex] = link
     return list(found.values()), warnings
+
+
+def names_of(link: Link) -> list[str]:
+    """What a task or a rule may call a device: its name, as results show it, and its alternative names."""
+    return [written_out(name) for name in (link.name, *link.altnames)]
 
 
 def _tap(option: str, link: Link) -> Link:

@@ -9,23 +9,98 @@ from __future__ import annotations
 import ctypes
 
 __all__ = (
-    "QueueRecord",
+    "DeviceKey",
+    "DeviceRecord",
+    "HAND_NO_DEVICE",
+    "HAND_NO_FILE",
+    "HAND_NO_TASK",
+    "HAND_OTHER_FILE",
+    "HAND_QUEUE",
+    "HandAnswer",
+    "HolderRecord",
+    "Question",
+    "WALK_COMPLETE",
+    "WALK_TORN",
+    "WalkState",
 )
+WALK_TORN = 0
+WALK_COMPLETE = 1
+HAND_QUEUE = 0
+HAND_NO_DEVICE = 1
+HAND_OTHER_FILE = 2
+HAND_NO_FILE = 3
+HAND_NO_TASK = 4
 
 
-class QueueRecord(ctypes.Structure):
-    """72 bytes, host byte order."""
+class DeviceRecord(ctypes.Structure):
+    """64 bytes, host byte order."""
 
     _fields_ = [
-        ("netns_inode", ctypes.c_uint64),
-        ("tgid", ctypes.c_uint32),
-        ("descriptor", ctypes.c_uint32),
+        ("birth", ctypes.c_uint64),
+        ("netns_inode", ctypes.c_uint32),
         ("ifindex", ctypes.c_uint32),
         ("flags", ctypes.c_uint32),
         ("queues", ctypes.c_uint32),
         ("disabled_queues", ctypes.c_uint32),
         ("program_id", ctypes.c_uint32),
-        ("command", ctypes.c_char * 16),
-        ("device", ctypes.c_char * 16),
+        ("owner", ctypes.c_uint32),
+        ("group", ctypes.c_uint32),
+        ("vnet_header", ctypes.c_uint32),
         ("pad", ctypes.c_uint32),
+        ("name", ctypes.c_char * 16),
+    ]
+
+
+class WalkState(ctypes.Structure):
+    """56 bytes, host byte order."""
+
+    _fields_ = [
+        ("first", ctypes.c_uint64),
+        ("namespace", ctypes.c_uint64),
+        ("kind", ctypes.c_uint64),
+        ("head", ctypes.c_uint64),
+        ("at", ctypes.c_uint64),
+        ("pad", ctypes.c_uint32),
+        ("found", ctypes.c_uint32),
+        ("ending", ctypes.c_uint32),
+        ("rounds", ctypes.c_uint32),
+    ]
+
+
+class Question(ctypes.Structure):
+    """16 bytes, host byte order."""
+
+    _fields_ = [
+        ("descriptor", ctypes.c_uint64),
+        ("pidfd", ctypes.c_uint64),
+    ]
+
+
+class HandAnswer(ctypes.Structure):
+    """72 bytes, host byte order."""
+
+    _fields_ = [
+        ("status", ctypes.c_uint32),
+        ("pad", ctypes.c_uint32),
+        ("device", DeviceRecord),
+    ]
+
+
+class DeviceKey(ctypes.Structure):
+    """8 bytes, host byte order."""
+
+    _fields_ = [
+        ("netns_inode", ctypes.c_uint32),
+        ("ifindex", ctypes.c_uint32),
+    ]
+
+
+class HolderRecord(ctypes.Structure):
+    """32 bytes, host byte order."""
+
+    _fields_ = [
+        ("device", DeviceKey),
+        ("pid", ctypes.c_uint32),
+        ("descriptor", ctypes.c_uint32),
+        ("command", ctypes.c_char * 16),
     ]

@@ -40,45 +40,44 @@ DEVICES = {
     ),
     "foreign": replace(PLAIN, state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
     "unknown": replace(PLAIN, state=UNKNOWN, reason="bpf is refused"),
-    "suspect": replace(PLAIN, state=UNKNOWN, reason="bpf is refused", suspicion="its holder has a program open"),
 }
 AS_IT_IS = Desired()
 SAME_KEY = Desired(hash_key=KEY)
 ABSENT = Desired(present=False)
 # The action for each state of the device; ! is an error.
-#    automatic steered foreign unknown suspect
+#    automatic steered foreign unknown
 ACTIONS: list[tuple[str, str, Desired]] = [
-    ("attach  none    keep    replace keep", "defaults", AS_IT_IS),
-    ("attach  none    keep    replace keep", "the same key", SAME_KEY),
-    ("none    detach  keep    detach  keep", "absent", ABSENT),
-    ("attach  none    replace replace replace", "foreign replace", Desired(foreign="replace")),
-    ("attach  none    !       replace !", "foreign fail", Desired(foreign="fail")),
-    ("none    detach  detach  detach  detach", "absent, replace", replace(ABSENT, foreign="replace")),
-    ("none    detach  !       detach  !", "absent, fail", replace(ABSENT, foreign="fail")),
-    ("attach  replace keep    replace keep", "another key", Desired(hash_key=OTHER_KEY)),
-    ("attach  replace keep    replace keep", "hash types", Desired(hash_types=hash_types_to_mask(["ipv4"]))),
-    ("attach  replace keep    replace keep", "no hash types", Desired(hash_types=0)),
-    ("attach  replace keep    replace keep", "default queue", Desired(default_queue=3)),
-    ("attach  replace keep    replace keep", "no redirect", Desired(redirect=False)),
-    ("attach  replace keep    replace keep", "no statistics", Desired(statistics=False)),
-    ("attach  replace keep    replace keep", "fewer queues", Desired(indirection=Indirection(equal=2))),
-    ("attach  none    keep    replace keep", "all queues", Desired(indirection=Indirection(equal=4))),
-    ("attach  replace keep    replace keep", "another size", Desired(indirection=Indirection(size=64))),
-    ("attach  replace keep    replace keep", "another start", Desired(indirection=Indirection(start=1))),
-    ("attach  replace keep    replace keep", "weights that are equal", Desired(indirection=Indirection(weight=(1, 1)))),
-    ("attach  none    keep    replace keep", "the same table", Desired(indirection=Indirection(table=TABLE))),
-    ("attach  none    keep    replace keep", "fallback is no part of it", Desired(fallback="keep")),
-    ("attach  none    keep    replace keep", "nor are future queues", Desired(allow_future_queues=True)),
-    ("attach  none    keep    replace keep", "nor is the proof", Desired(verify=False)),
-    ("!       !       keep    !       keep", "queue 4 of 4", Desired(default_queue=4)),
-    ("!       !       keep    !       keep", "queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5))),
-    ("!       !       keep    !       keep", "a bad size", Desired(indirection=Indirection(size=3))),
+    ("attach  none    keep    keep", "defaults", AS_IT_IS),
+    ("attach  none    keep    keep", "the same key", SAME_KEY),
+    ("none    detach  keep    keep", "absent", ABSENT),
+    ("attach  none    replace replace", "foreign replace", Desired(foreign="replace")),
+    ("attach  none    !       !", "foreign fail", Desired(foreign="fail")),
+    ("none    detach  detach  detach", "absent, replace", replace(ABSENT, foreign="replace")),
+    ("none    detach  !       !", "absent, fail", replace(ABSENT, foreign="fail")),
+    ("attach  replace keep    keep", "another key", Desired(hash_key=OTHER_KEY)),
+    ("attach  replace keep    keep", "hash types", Desired(hash_types=hash_types_to_mask(["ipv4"]))),
+    ("attach  replace keep    keep", "no hash types", Desired(hash_types=0)),
+    ("attach  replace keep    keep", "default queue", Desired(default_queue=3)),
+    ("attach  replace keep    keep", "no redirect", Desired(redirect=False)),
+    ("attach  replace keep    keep", "no statistics", Desired(statistics=False)),
+    ("attach  replace keep    keep", "fewer queues", Desired(indirection=Indirection(equal=2))),
+    ("attach  none    keep    keep", "all queues", Desired(indirection=Indirection(equal=4))),
+    ("attach  replace keep    keep", "another size", Desired(indirection=Indirection(size=64))),
+    ("attach  replace keep    keep", "another start", Desired(indirection=Indirection(start=1))),
+    ("attach  replace keep    keep", "weights that are equal", Desired(indirection=Indirection(weight=(1, 1)))),
+    ("attach  none    keep    keep", "the same table", Desired(indirection=Indirection(table=TABLE))),
+    ("attach  none    keep    keep", "fallback is no part of it", Desired(fallback="keep")),
+    ("attach  none    keep    keep", "nor are future queues", Desired(allow_future_queues=True)),
+    ("attach  none    keep    keep", "nor is the proof", Desired(verify=False)),
+    ("!       !       keep    keep", "queue 4 of 4", Desired(default_queue=4)),
+    ("!       !       keep    keep", "queue 4 of 4 in the table", Desired(indirection=Indirection(equal=5))),
+    ("!       !       keep    keep", "a bad size", Desired(indirection=Indirection(size=3))),
     (
-        "attach  replace keep    replace keep",
+        "attach  replace keep    keep",
         "queue 4 when allowed",
         Desired(default_queue=4, allow_future_queues=True),
     ),
-    ("none    detach  keep    detach  keep", "absent whatever the rest", replace(ABSENT, default_queue=9)),
+    ("none    detach  keep    keep", "absent whatever the rest", replace(ABSENT, default_queue=9)),
 ]
 ROWS = [
     (what, desired, state, action)
@@ -106,7 +105,7 @@ def test_action(what: str, desired: Desired, state: str, action: str) -> None:
     assert bool(step.reason) == (action == "keep")
 
 
-def test_every_row_has_five_states() -> None:
+def test_every_row_has_every_state() -> None:
     assert [what for actions, what, _desired in ACTIONS if len(actions.split()) != len(DEVICES)] == []
 
 
@@ -122,7 +121,6 @@ class KeyCase:
     "case",
     [
         KeyCase(None, "automatic", NEW_KEY, True),
-        KeyCase(None, "unknown", NEW_KEY, True),
         KeyCase(None, "steered", KEY, False),  # an attached program keeps its key
         KeyCase(OTHER_KEY, "automatic", OTHER_KEY, False),
         KeyCase(OTHER_KEY, "steered", OTHER_KEY, False),
@@ -230,11 +228,7 @@ def test_an_error_names_its_device() -> None:
 
 SENTENCES: list[tuple[str, dict[str, t.Any], str]] = [
     ("foreign", {}, "tap0 is steered by a foreign program (tun_rss_steerin, id 2); it is left alone unless"),
-    (
-        "suspect",
-        {},
-        "tap0 may be steered by a foreign program (its holder has a program open); it is left alone unless",
-    ),
+    ("unknown", {}, "tap0 may be steered by anybody's program (bpf is refused); it is left alone unless"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import replace
 
 import pytest
@@ -11,9 +10,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tap import observe as
 from ansible_collections.virtnet.rss.plugins.module_utils._tap.observe import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
-
-if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target
 
 TAP = Link("tap0", 7, "tun", tun_flags=0x5902, queues=2, master=3)
 BR0 = Link("br0", 3, "bridge")
@@ -26,16 +22,19 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     found = Host()
     monkeypatch.setattr(module, "find_link", found.find)
     monkeypatch.setattr(module, "find_holders", found.find_holders)
-    monkeypatch.setattr(module, "holders_of", found.holders_of)
+    monkeypatch.setattr(
+        module, "holders_in", lambda _netns, holders: tuple(each for each in holders if each in found.here)
+    )
     return found
 
 
 class Host:
-    """It has these links; a search of /proc finds two holders of a tap0, of which one has the device that is meant."""
+    """It has these links; a search of /proc finds two holders of a tap0, of which one is in this network namespace."""
 
     def __init__(self) -> None:
         self.links: tuple[Link, ...] = ()
         self.searches = 0
+        self.here: tuple[Holder, ...] = (MINE,)
 
     def find(self, which: str | int) -> Link | None:
         return next((link for link in self.links if which in (link.name, link.ifindex)), None)
@@ -43,11 +42,6 @@ class Host:
     def find_holders(self) -> dict[str, list[Holder]]:
         self.searches += 1
         return {"tap0": [MINE, ANOTHERS]}
-
-    @staticmethod
-    def holders_of(target: Target, holders: t.Iterable[Holder]) -> tuple[Holder, ...]:
-        assert (target.name, target.id.ifindex) == ("tap0", 7)
-        return tuple(holder for holder in holders if holder is not ANOTHERS)
 
 
 def test_what_belongs_to_it(host: Host) -> None:
@@ -62,6 +56,15 @@ def test_what_belongs_to_it(host: Host) -> None:
 def test_it_may_be_held(host: Host, link: Link) -> None:
     host.links = (link,)
     assert observe("tap0").holders == (MINE,)
+
+
+def test_it_is_held_from_elsewhere(host: Host) -> None:
+    """The driver says that it is held: by one of those, then. Of a single-queue device it does not say so."""
+    host.here = ()
+    host.links = (TAP,)
+    assert observe("tap0").holders == (MINE, ANOTHERS)
+    host.links = (replace(TAP, queues=None),)
+    assert observe("tap0").holders == ()
 
 
 def test_nobody_holds_it(host: Host) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import netns
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import network_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, network_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered as enter_found
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +60,46 @@ def test_a_missing_namespace(entered: list[str]) -> None:
     assert entered == []
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../blue", "/run/netns/blue", "a/b"])
-def test_a_name_is_no_path(entered: list[str], name: str) -> None:
-    with pytest.raises(InputError, match="the name of a network namespace"), network_namespace(name):
+@pytest.mark.parametrize("name", ["", ".", "..", "../blue", "a/b"])
+def test_what_means_no_namespace(entered: list[str], name: str) -> None:
+    with pytest.raises(InputError, match="by its name, as `ip netns` lists it, by a path"), network_namespace(name):
+        pass
+    assert entered == []
+
+
+def test_a_path(entered: list[str], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "green").touch()
+    with network_namespace(str(tmp_path / "elsewhere" / "green")):
+        assert entered == ["green"]
+
+
+def test_a_process_and_an_inode(entered: list[str]) -> None:
+    """Those that every process is in; a name comes first."""
+    inode = os.stat("/proc/self/ns/net").st_ino
+    for which in (str(os.getpid()), str(inode), f"ns:{inode}"):
+        with network_namespace(which):
+            assert entered.pop() == home()
+        entered.clear()
+
+
+def test_a_name_that_is_a_number(entered: list[str], tmp_path: Path) -> None:
+    (tmp_path / str(os.getpid())).touch()
+    with network_namespace(str(os.getpid())):
+        assert entered == [str(os.getpid())]
+
+
+@pytest.mark.parametrize("which", ["999999999", "4294967295", "ns:4294967295", "/run/nothing/here"])
+def test_nothing_there(entered: list[str], which: str) -> None:
+    with pytest.raises(InputError, match=which.replace("/", ".")), network_namespace(which):
+        pass
+    assert entered == []
+
+
+def test_a_namespace_whose_process_has_gone(entered: list[str]) -> None:
+    """Another one has its number, and is in another namespace."""
+    gone = Namespace(1, f"/proc/{os.getpid()}/ns/net")
+    with pytest.raises(DeviceError, match="has gone"), enter_found(gone):
         pass
     assert entered == []
 

@@ -51,8 +51,8 @@ REFUSED = [
     (["a\0"], "printable"),
     (["a\ud800"], "printable"),
     (["vnet *"], "white space"),
-    (["a" * 16], "at most 15 bytes"),
-    (["é" * 8], "at most 15 bytes"),
+    (["a" * 128], "at most 127 bytes"),
+    (["é" * 64], "at most 127 bytes"),
     (["vnet4"], "there is no such device"),
     (["vnet1", "vnet4"], "there is no such device"),
     (["VNET1"], "there is no such device"),
@@ -86,4 +86,4 @@ def test_each_pattern_without_a_match_is_a_warning() -> None:
 
 
 def test_the_longest_names() -> None:
-    check_names("taps", ["a" * 15, "é" * 7, "*" * 40])
+    check_names("taps", ["a" * 127, "é" * 63, "*" * 140])

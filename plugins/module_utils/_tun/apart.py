@@ -1,0 +1,110 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: a short-lived child for what a stranger can make wait. Another process may put a file of
+# its own file system where a queue was; whoever copies that waits in close() for as long as the stranger likes, in a
+# state that no signal ends. So a child copies and looks, and only what it has recognised comes back to this process.
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import time
+import typing as t
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+
+__all__ = ("LIMIT", "fetched_apart")
+
+LIMIT = 0.5  # seconds; a copy takes one millisecond
+DYING = 0.05  # seconds that a killed child is waited for: one that waits for a stranger does not die
+MOST_STUCK = 16  # children that wait for strangers; beyond it nothing is copied any more
+ANSWER_SIZE = 4096
+
+_stuck: list[int] = []
+
+
+def fetched_apart(work: t.Callable[[], int], *, limit: float = LIMIT) -> int:
+    """The descriptor that ``work`` gives in a child of this process, as one of this process.
+
+    ``work`` raises DeviceError, which is raised here. DeviceError ETIMEDOUT when the child does not answer within the
+    limit: it is killed, and left behind where it cannot die.
+    """
+    _reap()
+    if len(_stuck) >= MOST_STUCK:
+        raise DeviceError(
+            f"{len(_stuck)} helpers of this process wait for files of other processes already; nothing more is copied",
+            errno=errno.EAGAIN,
+        )
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            child = os.fork()
+            if not child:
+                _work(work, theirs)
+        try:
+            return _answer(ours, limit)
+        finally:
+            _end(child)
+
+
+def _work(work: t.Callable[[], int], channel: socket.socket) -> None:
+    """The child: it answers and ends, whatever happens."""
+    try:
+        _close_all_but(channel.fileno())
+        try:
+            descriptor = work()
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+            channel.sendmsg([b"{}"], rights)
+        except DeviceError as exc:
+            channel.send(json.dumps({"message": str(exc), "errno": exc.errno}).encode()[:ANSWER_SIZE])
+    finally:
+        os._exit(0)
+
+
+def _close_all_but(kept: int) -> None:
+    """The lock of the one writer above all: it is free when its last copy is closed, and this child may never end."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) != kept:
+            with contextlib.suppress(OSError):  # the one that listed them
+                os.close(int(name))
+
+
+def _answer(channel: socket.socket, limit: float) -> int:
+    poll = select.poll()
+    poll.register(channel, select.POLLIN)
+    if not poll.poll(limit * 1000):
+        raise DeviceError(
+            f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
+            errno=errno.ETIMEDOUT,
+        )
+    room = socket.CMSG_SPACE(array.array("i").itemsize)
+    content, rights, _flags, _address = channel.recvmsg(ANSWER_SIZE, room, socket.MSG_CMSG_CLOEXEC)
+    if rights:
+        return array.array("i", rights[0][2])[0]
+    if not content:
+        raise DeviceError("the helper that copies descriptors has died", errno=errno.ECHILD)
+    answer = json.loads(content)
+    raise DeviceError(answer["message"], errno=answer["errno"])
+
+
+def _end(child: int) -> None:
+    """Most have ended by themselves."""
+    os.kill(child, signal.SIGKILL)
+    deadline = time.monotonic() + DYING
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            _stuck.append(child)
+            return
+        time.sleep(0.0002)
+
+
+def _reap() -> None:
+    """Forget those whose stranger has let go of them."""
+    _stuck[:] = [child for child in _stuck if os.waitpid(child, os.WNOHANG) == (0, 0)]

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What other processes do to a run: a device that is not what it was, that is held by nobody who can be seen, whose
+program cannot be told, or whose descriptor is swapped for a file that makes whoever touches it wait."""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import errno
+import os
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._steering import observe, programs
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    Configuration,
+    Desired,
+    Device,
+    Indirection,
+    Outcome,
+    Step,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
+from ansible_collections.virtnet.rss.plugins.module_utils._tun import apart, descriptor, holders, ioctls
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
+from ansible_collections.virtnet.rss.tests.support import foreign
+from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+
+KEY = bytes(range(40))
+FLAGS = ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE
+FUTURE = Desired(hash_key=KEY, indirection=Indirection(equal=4), allow_future_queues=True)
+
+
+def by_name() -> dict[str, Device]:
+    with Observer() as observer:
+        return {device.name: device for device in observer.devices()}
+
+
+@pytest.fixture
+def foreign_program() -> t.Iterator[int]:
+    """The descriptor of one that looks like ours and is not."""
+    rodata = bytearray(encode(Identity("tap0", DeviceId(1, 2)), Configuration(RssConfig(KEY, 63, (0,)))))
+    rodata[-100] ^= 1
+    with SteeringProgram(load_libbpf(), bytes(rodata), queues=4) as program:
+        yield program.descriptor
+
+
+def add_idle(name: str, *words: str) -> None:
+    subprocess.run(["ip", "tuntap", "add", name, "mode", "tap", "multi_queue", *words], check=True)
+
+
+class TestManyDevices:
+    """K2, 1; K1, 6: each device of a run is dealt with by itself."""
+
+    def test_a_foreign_program_comes_while_the_first_is_attached(
+        self, tap: HeldTap, foreign_program: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        apply = Applier.apply
+
+        def attach_elsewhere_first(self: Applier, step: Step) -> Outcome:
+            if step.device.name == "tap0":
+                foreign.set_program(last, foreign_program)
+            return apply(self, step)
+
+        monkeypatch.setattr(Applier, "apply", attach_elsewhere_first)
+        with HeldTap("tap1") as last:
+            first, second = run(["tap0", "tap1"], Desired(hash_key=KEY)).outcomes
+            assert (first.action, first.after.state) == ("attach", "steered") and tap.pid
+            assert (second.action, second.after.state, second.changed) == ("keep", "foreign", False)
+            assert second.step.device.state == "foreign"  # what it was before, as it was found last
+
+    def test_an_odd_one_costs_itself(self, tap: HeldTap) -> None:
+        add_idle("tap1")
+        result = run_module("tap_steering", {"taps": ["tap*"], "hash_key": KEY.hex()})
+        assert not result.get("failed") and result["changed"]
+        assert {each["name"]: each["action"] for each in result["taps"]} == {"tap0": "attach", "tap1": "wait"}
+        (warning,) = (each for each in result["warnings"] if "tap1" in each)
+        assert "has 0 queues attached" in warning and tap.pid
+
+    def test_a_named_one_fails_the_task_at_its_end(self, tap: HeldTap) -> None:
+        add_idle("tap1")
+        result = run_module("tap_steering", {"taps": ["tap1", "tap0"], "hash_key": KEY.hex()})
+        assert result["failed"] and "has 0 queues attached" in result["msg"] and result["option"] == "indirection"
+        assert {each["name"]: each["action"] for each in result["taps"]} == {"tap0": "attach", "tap1": "wait"}
+        assert by_name()["tap0"].state == "steered" and tap.pid
+
+    def test_one_that_never_holds_still_is_left(self, tap: HeldTap, monkeypatch: pytest.MonkeyPatch) -> None:
+        apply = Applier.apply
+        others = []
+
+        def change_first(self: Applier, step: Step) -> Outcome:
+            if step.device.name == "tap0":
+                others.append(step)
+                tap.set_queue(3, enabled=len(others) % 2 == 0)
+            return apply(self, step)
+
+        monkeypatch.setattr(Applier, "apply", change_first)
+        result = run(["tap0"], Desired(hash_key=KEY))
+        (outcome,) = result.outcomes
+        assert (outcome.action, outcome.changed, len(others)) == ("wait", False, 5)
+        assert "the number of its queues has changed since it was looked at" in outcome.step.reason
+        assert [str(each) for each in result.refusals] == [outcome.step.reason]
+        assert by_name()["tap0"].state == "automatic"
+
+
+class TestMovedDevices:
+    """K2, 5: identity at the time of attaching says nothing of where a program is now."""
+
+    def test_a_steered_idle_device_is_moved(self) -> None:
+        name = f"rss-test-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        try:
+            add_idle("tap0")
+            assert run(["tap0"], FUTURE).outcomes[0].after.state == "steered"
+            subprocess.run(["ip", "link", "set", "tap0", "netns", name], check=True)
+            add_idle("tap1")  # another one may have its old index
+            assert by_name()["tap1"].state == "automatic"
+            report = run_module("tap_steering", {"taps": ["tap0"], "netns": name, "state": "absent"})["taps"][0]
+            assert (report["before"]["state"], report["action"], report["state"]) == ("steered", "detach", "automatic")
+        finally:
+            subprocess.run(["ip", "netns", "del", name], check=True)
+
+    def test_another_device_has_its_index(self, tap: HeldTap) -> None:
+        run(["tap0"], Desired(hash_key=KEY))
+        tap.remake(4)
+        assert by_name()["tap0"].state == "automatic"
+        assert run(["tap0"], Desired(hash_key=KEY)).outcomes[0].action == "attach"
+
+
+class TestUnknown:
+    """K3, 1 and 2."""
+
+    def test_a_program_that_goes_during_the_look_is_looked_at_again(
+        self, tap: HeldTap, monkeypatch: pytest.MonkeyPatch, foreign_program: int
+    ) -> None:
+        describe = programs.describe
+        calls = []
+
+        def exchange_first(libbpf: t.Any, number: int) -> t.Any:
+            calls.append(number)
+            if len(calls) == 1:
+                foreign.set_program(tap, foreign_program)
+                time.sleep(0.2)  # the kernel frees the old one some milliseconds later
+            return describe(libbpf, number)
+
+        run(["tap0"], Desired(hash_key=KEY))
+        monkeypatch.setattr(observe, "describe", exchange_first)
+        (outcome,) = run(["tap0"], Desired(hash_key=KEY, default_queue=1)).outcomes
+        assert (outcome.action, outcome.after.state) == ("keep", "foreign") and len(set(calls)) == 2
+
+    def test_one_that_always_goes_is_left_alone(self, tap: HeldTap, monkeypatch: pytest.MonkeyPatch) -> None:
+        run(["tap0"], Desired(hash_key=KEY))
+        monkeypatch.setattr(observe, "describe", lambda _libbpf, _number: None)
+        (outcome,) = run(["tap0"], Desired(hash_key=KEY, default_queue=1)).outcomes
+        assert (outcome.action, outcome.after.state) == ("keep", "unknown") and tap.pid
+        assert "went away during the look" in outcome.step.reason
+
+
+class InFlight:
+    """A device whose queues are in a socket: no process has them as descriptors."""
+
+    def __init__(self, name: str, queues: int) -> None:
+        self.socket, self._other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        mine = [ioctls.open_control() for _queue in range(queues)]
+        for queue in mine:
+            ioctls.join_device(queue, name, FLAGS)
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", mine))]
+        self._other.sendmsg([b"queues"], rights)
+        for queue in mine:
+            os.close(queue)
+
+    def __enter__(self) -> InFlight:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.socket.close()
+        self._other.close()
+
+
+class TestHeldBySomebodyUnseen:
+    """K3, 3."""
+
+    def test_a_look_joins_nothing(self) -> None:
+        with InFlight("tap0", 4), HeldTap("tap1"):
+            found = run_module("tap_steering_info", {"taps": ["tap0"]})["taps"][0]
+            assert (found["queues"], found["disabled_queues"], found["holders"]) == (4, 0, [])
+            assert found["state"] == "automatic"
+
+    def test_a_change_joins_detached_and_says_so(self) -> None:
+        with InFlight("tap0", 4):
+            result = run_module("tap_steering", {"taps": ["tap0"], "hash_key": KEY.hex()})
+            report = result["taps"][0]
+            assert (report["action"], report["state"], report["reached"]) == ("attach", "steered", "joined")
+            assert any("was joined for an instant" in warning for warning in result["warnings"])
+            device = by_name()["tap0"]
+            assert (device.queues, device.disabled_queues, device.tun_flags & 0xFFFF) == (4, 0, FLAGS)
+
+
+class TestIdle:
+    """K3, 4 and 5; K7, 12."""
+
+    def test_no_queue_and_no_carrier(self) -> None:
+        """Not for an instant, as the device's own counters and netlink tell."""
+        add_idle("tap0", "vnet_hdr")
+        subprocess.run(["ip", "link", "set", "tap0", "up"], check=True)
+        changes = "/sys/class/net/tap0/carrier_changes"
+        script = f"mount -t sysfs sysfs /sys && cat {changes}"
+
+        def carrier_changes() -> str:
+            return subprocess.run(
+                ["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True
+            ).stdout.decode()
+
+        before = carrier_changes()
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as events:
+            events.bind((0, 1))
+            events.setblocking(False)
+            assert run(["tap0"], FUTURE).outcomes[0].way == "opened"
+            assert run(["tap0"], Desired(present=False)).outcomes[0].way == "opened"
+            if os.uname().release.split(".")[:2] >= ["6", "2"]:  # IFF_NO_CARRIER
+                assert carrier_changes() == before
+                with pytest.raises(BlockingIOError):
+                    events.recv(65536)
+
+    def test_flags_that_netlink_does_not_tell(self) -> None:
+        """IFF_NAPI of a device in a namespace that /sys does not show."""
+        name = f"rss-test-{os.getpid()}"
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        code = (
+            "import fcntl, os, struct; d = os.open('/dev/net/tun', os.O_RDWR);"
+            f"fcntl.ioctl(d, {ioctls.TUNSETIFF}, struct.pack('16sH22x', b'tap0', {FLAGS | ioctls.IFF_NAPI}));"
+            f"fcntl.ioctl(d, {ioctls.TUNSETPERSIST}, 1)"
+        )
+        try:
+            subprocess.run(["ip", "netns", "exec", name, sys.executable, "-c", code], check=True)
+            options = {"taps": ["tap0"], "netns": name, "indirection": {"equal": 2}, "allow_future_queues": True}
+            assert run_module("tap_steering", options)["taps"][0]["reached"] == "opened"
+            found = run_module("tap_steering_info", {"taps": ["tap0"], "netns": name})["taps"][0]
+            assert "napi" in found["flags"] and found["state"] == "steered"
+        finally:
+            subprocess.run(["ip", "netns", "del", name], check=True)
+
+    def test_a_vmm_that_starts_meanwhile_has_its_queues_in_order(self) -> None:
+        add_idle("tap0")
+        link = find_link("tap0")
+        assert link
+        target = Target("tap0", DeviceId(current_namespace().inode, link.ifindex), flags=link.tun_flags)
+        with control(target), HeldTap("tap0", 4):
+            device = by_name()["tap0"]
+            assert (device.queues, device.disabled_queues) == (4, 1)
+            assert run(["tap0"], Desired(hash_key=KEY, redirect=False, default_queue=3)).outcomes[0].changed
+        assert by_name()["tap0"].queues == 0
+
+    def test_the_name_is_gone(self) -> None:
+        """A run that comes too late makes no device, or takes what it has made away."""
+        target = Target("tap0", DeviceId(current_namespace().inode, 4242), flags=FLAGS)
+        with pytest.raises(DeviceError, match="the device has gone") as refusal, control(target):
+            pass
+        assert refusal.value.errno == errno.ENODEV and find_link("tap0") is None
+
+    def test_what_our_own_open_has_made_is_taken_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        add_idle("tap0")
+        link = find_link("tap0")
+        assert link
+        subprocess.run(["ip", "link", "del", "tap0"], check=True)
+        monkeypatch.setattr(descriptor, "find_link", lambda _ifindex: link)  # as it was an instant before
+        target = Target("tap0", DeviceId(current_namespace().inode, link.ifindex), flags=link.tun_flags)
+        with pytest.raises(DeviceError, match="the device has gone"), control(target):
+            pass
+        assert [each.name for each in list_links()] == ["lo"]
+
+
+FUSE = """
+import os, struct, sys
+sys.stdout.write(str(os.getpid()) + chr(10)); sys.stdout.flush()
+fuse = int(sys.argv[1])
+def answer(unique, payload, error=0):
+    os.write(fuse, struct.pack("=IiQ", 16 + len(payload), -error, unique) + payload)
+ATTR = struct.pack("=6Q10I", 2, 0, 0, 0, 0, 0, 0, 0, 0, 0o100666, 1, 0, 0, 0, 4096, 0)
+ROOT = struct.pack("=6Q10I", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o040777, 2, 0, 0, 0, 4096, 0)
+while True:
+    request = os.read(fuse, 1 << 20)
+    _size, code, unique, node = struct.unpack_from("=IIQQ", request)
+    if code == 26: answer(unique, struct.pack("=IIIIHHIIHHI28x", 7, 31, 65536, 0, 16, 12, 65536, 1, 16, 0, 0))
+    elif code == 1: answer(unique, struct.pack("=4QII", 2, 0, 0, 0, 0, 0) + ATTR)
+    elif code == 3: answer(unique, struct.pack("=QII", 0, 0, 0) + (ROOT if node == 1 else ATTR))
+    elif code == 14: answer(unique, struct.pack("=QII", 1, 0, 0))
+    elif code == 25: sys.stdin.read(); answer(unique, b"")  # FLUSH, which close() waits for: until the test ends
+    elif code in (2, 42): pass
+    else: answer(unique, b"", 38)
+"""
+
+
+class Trap:
+    """A file on a file system whose server answers no close(); it lets go when the trap ends."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self.path = os.path.join(folder, "file")
+        self._strangers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Trap:
+        fuse = os.open("/dev/fuse", os.O_RDWR)
+        options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.mount(b"trap", self._folder.encode(), b"fuse", 0, options):
+            raise OSError(ctypes.get_errno(), "mount")
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", FUSE, str(fuse)], pass_fds=[fuse], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        os.close(fuse)
+        assert self._server.stdout
+        self._server.stdout.readline()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._server.kill()  # what waits for an answer gets ENOTCONN
+        self._server.communicate()
+        for stranger in self._strangers:
+            stranger.kill()
+            stranger.communicate()
+        subprocess.run(["umount", "--lazy", self._folder], check=True)
+
+    def opened_by_stranger(self) -> tuple[int, int]:
+        """Process and descriptor of somebody who has it open."""
+        code = f"import os, sys; print(os.open({self.path!r}, os.O_RDWR)); sys.stdout.flush(); sys.stdin.read()"
+        stranger = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._strangers.append(stranger)
+        assert stranger.stdout
+        return stranger.pid, int(stranger.stdout.readline())
+
+
+@pytest.fixture
+def trap(tmp_path: t.Any) -> t.Iterator[Trap]:
+    if not os.path.exists("/dev/fuse"):
+        pytest.skip("this kernel has no FUSE")
+    (tmp_path / "mount").mkdir()
+    with Trap(str(tmp_path / "mount")) as made:
+        yield made
+
+
+class TestWaiting:
+    """K4."""
+
+    def test_a_copy_that_cannot_be_closed(self, tap: HeldTap, trap: Trap) -> None:
+        """Its descriptor was a queue when it was looked at, and is a file of the stranger's now."""
+        device = by_name()["tap0"]
+        pid, number = trap.opened_by_stranger()
+        target = Target("tap0", device.id, (holders.Holder(pid, "vmm", number),), held=True)
+        begin = time.monotonic()
+        with pytest.raises(DeviceError) as refusal, control(target):
+            pass
+        assert time.monotonic() - begin < 2 * apart.LIMIT
+        assert refusal.value.errno == errno.ETIMEDOUT and "makes it wait" in str(refusal.value)
+        # It is left behind, the others are not kept waiting, and the lock is free
+        assert run(["tap0"], Desired(hash_key=KEY)).outcomes[0].action == "attach" and tap.pid
+
+    def test_a_process_that_has_such_a_file_open(
+        self, tap: HeldTap, trap: Trap, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where nothing but /proc tells who holds a device; a stat() would wait for the server."""
+
+        def refuse(_libbpf: object) -> t.NoReturn:
+            raise CapabilityError("no BTF")
+
+        monkeypatch.setattr(observe, "Inspector", refuse)
+        trap.opened_by_stranger()
+        begin = time.monotonic()
+        found = by_name()["tap0"]
+        assert {holder.pid for holder in found.holders} == {tap.pid} and len(found.holders) == 4
+        assert time.monotonic() - begin < 1
+
+    def test_a_child_that_takes_too_long_is_ended(self) -> None:
+        before = len(os.listdir("/proc/self/fd"))
+        for _time in range(3):
+            with pytest.raises(DeviceError) as refusal:
+                fetched_apart(_sleep, limit=0.05)
+            assert refusal.value.errno == errno.ETIMEDOUT
+        assert len(os.listdir("/proc/self/fd")) == before  # these can be killed
+
+    def test_the_lock_is_not_in_the_child(self, tmp_path: t.Any) -> None:
+        """It would be held for as long as the child lives."""
+        path = str(tmp_path / "lock")
+        with exclusive(path=path):
+            inherited = fetched_apart(lambda: os.open(os.devnull, os.O_RDONLY))
+            with pytest.raises(DeviceError, match="only its channel"):
+                fetched_apart(_tell_descriptors)
+        os.close(inherited)
+
+
+def _sleep() -> int:
+    time.sleep(60)
+    return 0
+
+
+def _tell_descriptors() -> int:
+    open_now = [name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")]
+    raise DeviceError("only its channel" if len(open_now) == 1 else f"{open_now}")
