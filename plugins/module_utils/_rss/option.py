@@ -131,8 +131,10 @@ def _wrong(where: str, value: object, kind: str) -> InputError:
 
 
 def _is_of(kind: str, value: object) -> bool:
-    """A switch is no number, though it is one to Python."""
-    return type(value) is {"str": str, "int": int, "bool": bool}[kind]
+    """A switch is no number, though it is one to Python. Ansible's texts and numbers are of types derived from these."""
+    if isinstance(value, bool):
+        return kind == "bool"
+    return isinstance(value, {"str": str, "int": int, "bool": bool}[kind])
 
 
 def _converted(kind: str, text: str) -> t.Any:
