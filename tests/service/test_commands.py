@@ -20,6 +20,7 @@ from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
     RULE,
     assert_steered,
+    attach_foreign,
     info,
     samples,
     wait_until_steered,
@@ -171,6 +172,21 @@ def test_a_table_fits_a_terminal(service: Running, tap: HeldTap) -> None:
         assert len(lines) > 2 and max(map(len, lines[1:])) <= 80
 
 
+def test_advise_asks_what_the_policy_wants(service: Running, tap: HeldTap) -> None:
+    """A foreign program steers the device, which the rule leaves alone; what the rule wants is asked all the same."""
+    attach_foreign(tap)
+    service.write({**RULE, "indirection": {"weight": [3, 1, 0, 0]}})
+    service.start()
+    with concurrent.futures.ThreadPoolExecutor() as workers:
+        before = packet_sockets()
+        said = workers.submit(service.command, "advise", "tap0", "--netns", "", "--seconds", "3", "--json")
+        eventually(lambda: packet_sockets() > before, 30)
+        tap.send(FRAMES)
+        (report,) = json.loads(said.result().stdout)
+    busiest, second, *others = report["steered"]["queues"]
+    assert busiest > second > 0 and others == [0, 0] and report["packets"] == len(FRAMES)
+
+
 def test_apply_to_named_devices(service: Running, tap: HeldTap) -> None:
     with HeldTap("tap1"):
         service.write(RULE)
@@ -187,11 +203,11 @@ def test_advise(service: Running, tap: HeldTap) -> None:
     """The installed file brings the observer along; what it tells is what arrived."""
     with HeldTap("tap1", 2), concurrent.futures.ThreadPoolExecutor() as workers:
         before = packet_sockets()
-        said = workers.submit(service.command, "advise", "tap*", "--seconds", "3", "--json")
+        said = workers.submit(service.command, "advise", "tap*", "--netns", "", "--seconds", "3", "--json")
         eventually(lambda: packet_sockets() >= before + 2, 30)
         arrived = tap.send(FRAMES * 2)
         reports = json.loads(said.result().stdout)
-        lines = service.command("advise", "tap*", "--seconds", "0.1").stdout.splitlines()
+        lines = service.command("advise", "tap*", "--netns", "", "--seconds", "0.1").stdout.splitlines()
     ours = os.stat("/proc/self/ns/net").st_ino  # a command tells of every namespace
     busy, idle = (report for report in reports if report["netns_inode"] == ours)
     assert (busy["name"], busy["state"], busy["netns"], idle["name"]) == ("tap0", "automatic", "", "tap1")

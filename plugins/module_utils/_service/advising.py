@@ -11,10 +11,13 @@ import typing as t
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import observation_report
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import table
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("advice_reports", "advice_text")
 
@@ -22,10 +25,23 @@ HEAD = ("device", "netns", "state", "packets", "now", "steered", "protocols")
 
 
 def advice_reports(
-    sightings: t.Sequence[Sighting], seconds: float, *, sleep: t.Callable[[float], None]
+    sightings: t.Sequence[Sighting],
+    seconds: float,
+    wanted: t.Mapping[DeviceId, Desired],
+    *,
+    sleep: t.Callable[[float], None],
 ) -> list[dict[str, t.Any]]:
-    """One dictionary for each device, after ``seconds`` of watching them all."""
-    observations = observe(sightings, lambda each: wanted_configuration(each.device), seconds, sleep=sleep)
+    """One dictionary for each device, after ``seconds`` of watching them all.
+
+    ``wanted`` is what a policy wants of some; the others are asked with the defaults, and steered ones with what
+    steers them.
+    """
+
+    def configure(sighting: Sighting) -> Configuration:
+        device = sighting.device
+        return wanted_configuration(device, None if device.state == STEERED else wanted.get(device.id))
+
+    observations = observe(sightings, configure, seconds, sleep=sleep)
     return [
         {
             "name": written_out(each.device.name),

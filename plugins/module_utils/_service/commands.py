@@ -41,10 +41,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal impo
 from ansible_collections.virtnet.rss.plugins.module_utils._service.top import watch_rates
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace, list_namespaces
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
 __all__ = ("COMMANDS",)
@@ -193,11 +194,20 @@ def _top(arguments: Arguments) -> None:
 
 
 def _advise(arguments: Arguments) -> None:
-    reports = advice_reports(_sightings(arguments), arguments.seconds, sleep=time.sleep)
+    sightings = _sightings(arguments)
+    reports = advice_reports(sightings, arguments.seconds, _wanted(arguments), sleep=time.sleep)
     if arguments.json:
         _say_json(reports)
     else:
         say(advice_text(reports, _width()))
+
+
+def _wanted(arguments: Arguments) -> dict[DeviceId, Desired]:
+    """What the policy wants of the devices for which the running service has found a rule."""
+    found = rules_of(read_status(arguments.status_file))
+    rules = {rule.name: rule.desired for rule in load_policy(arguments.policy).rules} if found else {}
+    wanted = ((DeviceId(*key), rules.get(name)) for key, name in found.items() if name)
+    return {device: desired for device, desired in wanted if desired and desired.present}
 
 
 def _explain(arguments: Arguments) -> int:
