@@ -131,7 +131,7 @@ def _wrong(where: str, value: object, kind: str) -> InputError:
 
 
 def _is_of(kind: str, value: object) -> bool:
-    """A switch is no number, though it is one to Python. Ansible's texts and numbers are of types derived from these."""
+    """A switch is no number, though it is one to Python. What Ansible hands over is of types derived from these."""
     if isinstance(value, bool):
         return kind == "bool"
     return isinstance(value, {"str": str, "int": int, "bool": bool}[kind])
