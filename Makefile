@@ -31,9 +31,10 @@ parsers: ## coverage-guided fuzzing of what parses other people's bytes
 faults: ## every system call of attach, replace and detach fails, or is the last one
 traffic: ## a million packets during 3,000 exchanges of the program
 soak: ## the service for ten minutes; with MINUTES=N for N
-fuzz parsers faults traffic soak:
+hostile: ## the service beside a neighbour who means harm
+fuzz parsers faults traffic soak hostile:
 	@tests/robustness/run $@ $(if $(filter soak,$@),--minutes $(or $(MINUTES),10))
-robustness: fuzz parsers faults traffic soak ## all five, and docs/robustness.md of their figures
+robustness: fuzz parsers faults traffic soak hostile ## all six, and docs/robustness.md of their figures
 	@tests/robustness/run page
 bench: ## ours beside QEMU's own program and beside nothing (bench/); writes bench/results/latest.json
 	@bench/run

@@ -15,9 +15,9 @@ if t.TYPE_CHECKING:
 
 __all__ = ("Backoff",)
 
-FREE = 5  # times that a device is put back at once: a guest that boots takes its program off some times in a row
+FREE = 3  # times that a device is put back at once: a guest that boots takes its program off some times in a row
 CALM = 10.0  # seconds without trouble after which a device begins anew, or twice its last rest
-FIRST, LONGEST = 0.5, 60.0  # seconds of rest, doubled each time
+SOON, FIRST, LONGEST = 0.5, 1.0, 60.0  # seconds of rest after a failure and a put-back, doubled each time
 
 
 @dataclass
@@ -31,6 +31,11 @@ class _Trouble:
     def due(self) -> float:
         return self.at + self.rest
 
+    def sentence(self, now: float) -> str:
+        """Why it rests."""
+        what = f"it has failed {self.failures} times" if self.failures else f"taken off {self.times} times in a row"
+        return f"{what}, the next try is in {max(self.due - now, 0):.0f} s"
+
 
 class Backoff:
     """By device; times by the monotonic clock."""
@@ -43,13 +48,13 @@ class Backoff:
         """Somebody had taken its program off."""
         trouble = self._again(device)
         trouble.times, trouble.failures = trouble.times + 1, 0
-        trouble.rest = _rest(trouble.times - FREE)
+        trouble.rest = _rest(trouble.times - FREE, FIRST)
 
     def failed(self, device: DeviceId) -> None:
         """It could not be steered; what was short may be there soon."""
         trouble = self._again(device)
         trouble.failures += 1
-        trouble.rest = _rest(trouble.failures)
+        trouble.rest = _rest(trouble.failures, SOON)
 
     def succeeded(self, device: DeviceId) -> None:
         """It is as it shall be, and nobody had taken anything off."""
@@ -64,13 +69,12 @@ class Backoff:
     def resting(self) -> dict[DeviceId, str]:
         """Devices that are left as they are for now, and why."""
         now = self._clock()
-        return {
-            device: f"its program was taken off {each.times} times in a row, the next try is in {each.due - now:.0f} s"
-            if not each.failures
-            else f"it has failed {each.failures} times, the next try is in {each.due - now:.0f} s"
-            for device, each in self._current().items()
-            if each.due > now
-        }
+        return {device: each.sentence(now) for device, each in self._current().items() if each.due > now}
+
+    def troubled(self) -> dict[DeviceId, str]:
+        """Those and the others that make trouble, for work that is to be over soon."""
+        now = self._clock()
+        return {device: each.sentence(now) for device, each in self._current().items()}
 
     def due(self) -> set[DeviceId]:
         """Devices whose rest is over."""
@@ -98,5 +102,5 @@ class Backoff:
         return self._troubles
 
 
-def _rest(times: int) -> float:
-    return min(FIRST * 2.0 ** (times - 1), LONGEST) if times > 0 else 0.0
+def _rest(times: int, first: float) -> float:
+    return min(first * 2.0 ** min(times - 1, 10), LONGEST) if times > 0 else 0.0

@@ -37,7 +37,9 @@ __all__ = ("Service", "Settings")
 SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are being attached
 SETTLE_MOST = 0.05
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
-TROUBLED_AT_ONCE = 8  # devices that make work again and again: a new one of somebody else waits for no more of them
+# Of many devices that were steered before a few are dealt with at once, then comes a pause of so many times as long: a
+# new device of somebody else waits for no more of them, and they take no more than a seventh of a core.
+AT_ONCE, PAUSE = 4, 6.0
 
 
 class Service:
@@ -50,7 +52,8 @@ class Service:
         self._telling = Telling(settings, self._state)
         self._backoff = Backoff()
         self._waiting: set[DeviceId] = set()  # whose turn was not yet
-        self._next_full = 0.0  # by the monotonic clock
+        self._next_again = 0.0  # by the monotonic clock, as the next
+        self._next_full = 0.0
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; SIGHUP reads the policy again. StateError when another service runs."""
@@ -82,7 +85,9 @@ class Service:
         poll.register(events.descriptor, select.POLLIN)
         interval = min(self._settings.watch, watchdog_seconds() or self._settings.watch)
         while True:
-            ready = {descriptor for descriptor, _event in poll.poll(0 if self._waiting else interval * 1000)}
+            pause = max(self._next_again - time.monotonic(), 0.0)
+            wait = min(pause, interval) if self._waiting else interval
+            ready = {descriptor for descriptor, _event in poll.poll(wait * 1000)}
             if wakeup in ready:
                 os.read(wakeup, 1024)
             if {signal.SIGTERM, signal.SIGINT} & self._told:
@@ -140,14 +145,22 @@ class Service:
         self._state.snapshot = snapshot
         chosen = self._chosen((different | due | self._waiting) & set(now))
         if chosen:
+            again, begin = bool(chosen & self._state.steered), time.monotonic()
             self._pass(observer, {key: now[key] for key in chosen})
+            if again and self._waiting:
+                self._next_again = time.monotonic() + PAUSE * (time.monotonic() - begin)
 
     def _chosen(self, devices: set[DeviceId]) -> set[DeviceId]:
-        """Those whose turn it is: all that make no trouble, or else some that do and have rested; the rest waits."""
+        """Those whose turn it is: all that were not steered before, or else some of the others, those that make no
+        trouble first; the rest waits for a later turn."""
         ready = devices - set(self._backoff.resting())
-        troubled = {device for device in ready if self._backoff.is_troubled(device)}
-        chosen = ready - troubled or set(sorted(troubled)[:TROUBLED_AT_ONCE])
-        self._waiting = ready - chosen
+        again = {each for each in ready if each in self._state.steered or self._backoff.is_troubled(each)}
+        if ready - again:
+            self._waiting = again
+            return ready - again
+        in_order = sorted(again, key=lambda each: (self._backoff.is_troubled(each), each))
+        chosen = set(in_order[: 0 if time.monotonic() < self._next_again else AT_ONCE])
+        self._waiting = again - chosen
         return chosen
 
     def _full_pass(self, observer: Observer) -> None:
@@ -176,12 +189,13 @@ class Service:
         how = How(
             patience=min(PATIENCE, watchdog_seconds() or PATIENCE),
             alive=lambda: notify("WATCHDOG=1"),
-            resting=self._backoff.resting(),
+            resting=self._backoff.troubled() if everything else self._backoff.resting(),
         )
         results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at, how=how)
         self._telling.journal.tell((result, self._noted(result)) for result in results)
         if everything:
             state.seen, state.results = {}, {}
+            self._waiting = set(how.resting) - set(self._backoff.resting())
         state.seen.update(looked_at)
         state.seen.update((result.device.id, of_device(result.device)) for result in results)
         for key in [result.device.id for result in results if result.soon]:

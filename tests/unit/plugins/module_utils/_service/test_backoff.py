@@ -22,7 +22,7 @@ def test_the_first_times_are_put_back_at_once() -> None:
         backoff.put_back(ONE)
         assert not backoff.resting() and backoff.is_troubled(ONE) and not backoff.is_troubled(OTHER)
     backoff.put_back(ONE)
-    assert list(backoff.resting()) == [ONE] and "taken off 6 times in a row" in backoff.resting()[ONE]
+    assert list(backoff.resting()) == [ONE] and "taken off 4 times in a row" in backoff.resting()[ONE]
 
 
 def test_the_rests_double() -> None:
@@ -35,7 +35,7 @@ def test_the_rests_double() -> None:
         while backoff.resting():
             clock.now += 0.25
         rests.append(clock.now - begin)
-    assert rests == [0.0] * FREE + [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert rests == [0.0] * FREE + [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
 def test_a_device_that_is_calm_begins_anew() -> None:
