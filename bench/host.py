@@ -73,6 +73,7 @@ def _phases(count: int, rounds: int, kind: str) -> dict[str, t.Any]:
     return {
         work: {
             "total": statistics.median(sample["total"] for sample in taken),
+            "processor": statistics.median(sample["processor"] for sample in taken),
             "peak_kib": max(sample["peak_kib"] for sample in taken),
             "phases": {
                 name: statistics.median(sample["phases"][name] for sample in taken) for name in taken[0]["phases"]

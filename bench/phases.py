@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run in a Python of its own: one run of the engine in this network namespace, and where its time went.
 
-`phases.py attach|replace|nothing|info plain|default` prints JSON: seconds in all, in each phase, and inside libbpf and
-the kernel, for the plain program or the one of the options' defaults.
+`phases.py attach|replace|nothing|info plain|default` prints JSON: seconds in all, of the processor, in each phase, and
+inside libbpf and the kernel, for the plain program or the one of the options' defaults.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(work: str, kind: str) -> None:
         ("libbpf and kernel", libbpf.Libbpf, "call"),
     ):
         _watch(spent, phase, owner, name)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     if work == "info":
         found = len(look(["*"], [netns.current_namespace()]).sightings)
     else:
@@ -57,9 +57,9 @@ def main(work: str, kind: str) -> None:
         )
         outcomes = run.run(["tap*"], wanted).outcomes
         found = sum(outcome.action == {"nothing": "none"}.get(work, work) for outcome in outcomes)
-    total = time.perf_counter() - started
+    total, busy = time.perf_counter() - started, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"devices": found, "total": total, "phases": spent, "peak_kib": peak}))
+    print(json.dumps({"devices": found, "total": total, "processor": busy, "phases": spent, "peak_kib": peak}))
 
 
 def _watch(spent: dict[str, float], phase: str, owner: t.Any, name: str) -> None:

@@ -82,10 +82,14 @@ def _host(section: dict[str, t.Any]) -> str:
     for what, works in engines:
         names = list(next(iter(works.values()))["phases"])
         rows = [
-            [work, f"{of['total'] * 1e3:.1f}", *(f"{of['phases'][name] * 1e3:.1f}" for name in names)]
+            [
+                work,
+                *(f"{of[word] * 1e3:.1f}" for word in ("total", "processor")),
+                *(f"{of['phases'][name] * 1e3:.1f}" for name in names),
+            ]
             for work, of in works.items()
         ]
-        parts.append(_table(f"Engine, {what}, milliseconds", ["", "in all", *names], rows))
+        parts.append(_table(f"Engine, {what}, milliseconds", ["", "in all", "processor", *names], rows))
     rows = [
         [str(count), *(f"{times[name] * 1e3:.0f}" for name in ("ping", "nothing", "info"))]
         for count, times in section["processes"].items()
