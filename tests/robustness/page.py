@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jinja2
 
-TESTS = ("fuzz", "parsers", "faults", "traffic", "soak")
+TESTS = ("fuzz", "parsers", "faults", "traffic", "soak", "hostile")
 TEMPLATE = Path(__file__).with_name("page.md.j2")
 PAGE = Path("docs/robustness.md")
 

@@ -4,6 +4,7 @@ when one of them raises something else than the sentence that a user gets."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -30,6 +31,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"-name\0guest=a,debug-threads=on\0-global\0virtio-net-pci.hash=on\0-nic\0tap,model=virtio-net-pci,fd=7",
     ),
     "flow": (b"tcp 192.0.2.1:1234 198.51.100.2:443", b"udp [2001:db8::1]:53 [2001:db8::2]:53", b"192.0.2.1 192.0.2.2"),
+    "pattern": (b"vnet[0-9]*vnet12", b"[!a-c]?*tap\xff", b"[]-]*[]-]"),
     "key": (b"6d:5a:56:da", b"00" * 40, b"00 01 02"),
     "frame": (bytes(12) + b"\x08\x00E" + bytes(40), bytes(12) + b"\x86\xdd`" + bytes(60), bytes(12) + b"\x81\x00" * 3),
 }
@@ -60,6 +62,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "flow": ("tcp ", "udp ", "[", "]", ":", "::", "%", "99999999999", "\\xd9\\xa3"),
     "key": ("\\xd9\\xa3", ":", "0x"),
+    "pattern": ("*", "[", "]", "!", "-", "\\xff", "\\x5c", "\\x5cxff"),
     "frame": ("\\x81\\x00", "\\x88\\xa8", "\\x08\\x00", "\\x86\\xdd", "\\x2b", "\\x2c", "\\x3c"),
 }
 SHOWN = 3000  # characters of what the fuzzer says
@@ -124,6 +127,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     """What is done with one input: the parser may give an answer or refuse with InputError, and nothing else."""
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
     from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
@@ -132,7 +136,10 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import parse_flow
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
+    from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, written_out
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import PatternError, compile_pattern
 
+    asked = Policy((Rule("", Match(device="vnet*", domain="web-*", mac="52:*"), None),))
     rss = RssConfig(bytes(range(40)), 0x1FF, tuple(range(4)))
     rodata = encode(Identity("tap0", DeviceId(1, 1)), Configuration(rss, statistics=True))
 
@@ -147,7 +154,16 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     def qemu(given: bytes) -> None:
         guest = parse_arguments(os.fsdecode(given).split("\0"))
         for nic in guest.nics:
-            guest.nic_of(nic.ifname or "tap0", nic.descriptors)
+            guest.nic_of(nic.ifname or "tap0", nic.descriptors, nic.mac)
+            asked.ask(Subject(written_out(nic.ifname or "tap0"), domain=guest.name, mac=nic.mac))
+
+    def pattern(given: bytes) -> None:
+        """Its first half is the pattern, which may be refused; the rest a name."""
+        text = given.decode("utf-8", "surrogateescape")
+        name = written_out(text[len(text) // 2 :])
+        assert as_in_kernel(name) == text[len(text) // 2 :] and name.isprintable()
+        with contextlib.suppress(PatternError):
+            compile_pattern(text[: len(text) // 2]).fullmatch(name)
 
     parsers: dict[str, t.Callable[[bytes], object]] = {
         "policy": policy,
@@ -156,6 +172,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
         "flow": lambda given: flow_from(parse_flow(given.decode(errors="replace"))),
         "key": lambda given: parse_key(given.decode(errors="replace")),
         "frame": lambda given: steer(given, rss),
+        "pattern": pattern,
     }
 
     def one_input(given: bytes) -> None:
