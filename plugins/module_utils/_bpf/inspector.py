@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
 __all__ = ("Hand", "Inspector", "OpenQueue", "TunDevice")
 
 READ_SIZE = 1 << 16
+BROKEN_OFF = 1000  # reads that a thousand million open files break off
 KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
 ROOM = 4096  # devices; with more the inspector is loaded anew
 MOST_ROOM = 1 << 18  # 16 MiB: whoever makes more of them costs himself their being seen
@@ -210,11 +211,23 @@ class Parts:
             self._link = self._object.attach_iterator(names.PROGRAM_FIND_HOLDERS)
         iterator = self._libbpf.call("bpf_iter_create", self._libbpf.call("bpf_link__fd", self._link))
         try:
-            return b"".join(iter(lambda: os.read(iterator, READ_SIZE), b""))
+            return b"".join(iter(lambda: _read(iterator), b""))
         except OSError as exc:
             raise ObjectError(f"the open files cannot be read: {exc.strerror}", errno=exc.errno) from exc
         finally:
             os.close(iterator)
+
+
+def _read(iterator: int) -> bytes:
+    """The next part of an iterator's output; nothing at its end.
+
+    Linux breaks a read off with EAGAIN when it met a million objects and none was written (kernel/bpf/bpf_iter.c,
+    MAX_ITER_OBJECTS), as on a host with so many open files; the next read goes on where it stopped.
+    """
+    for _million in range(BROKEN_OFF):
+        with contextlib.suppress(BlockingIOError):
+            return os.read(iterator, READ_SIZE)
+    return os.read(iterator, READ_SIZE)
 
 
 def _load(libbpf: Libbpf, room: int, walks: t.Sequence[str]) -> Parts:
