@@ -137,27 +137,33 @@ class Observer:
         return devices
 
     def _exact(self, found: TunDevice) -> Device:
-        device = Device(
+        state, reason, program = self._steering(found.program_id)
+        return Device(
             name=found.name,
             id=DeviceId(found.netns_inode, found.ifindex),
             tun_flags=found.tun_flags,
             queues=found.queues,
             disabled_queues=found.disabled_queues,
+            state=state,
+            reason=reason,
+            program=program,
             birth=found.birth,
             vnet_header=found.vnet_header,
             owner=found.owner,
         )
-        if found.program_id is None:
-            return replace(device, state=AUTOMATIC)
+
+    def _steering(self, number: int | None) -> tuple[str, str, AttachedProgram | None]:
+        """State, why it is unknown, and the program."""
+        if number is None:
+            return AUTOMATIC, "", None
         try:
-            described = self._describe(found.program_id)
+            described = self._describe(number)
         except ObjectError as exc:
-            reason = f"program {found.program_id} steers it and cannot be read: {exc}"
-            return replace(device, reason=reason, program=AttachedProgram(found.program_id, name="", tag=""))
+            reason = f"program {number} steers it and cannot be read: {exc}"
+            return UNKNOWN, reason, AttachedProgram(number, name="", tag="")
         if described is None:  # it has been replaced or detached since the walk
-            return replace(device, reason=f"program {found.program_id} went away during the look")
-        state = STEERED if described.program.owner == OURS else FOREIGN
-        return replace(device, state=state, program=described.program)
+            return UNKNOWN, f"program {number} went away during the look", None
+        return STEERED if described.program.owner == OURS else FOREIGN, "", described.program
 
     def _describe(self, program: int) -> Described | None:
         if program not in self._known:
