@@ -243,3 +243,35 @@ with HeldTap("tap0", 2) as tap:
         found = {queue.pid for queue in inspector.holders([(device.netns_inode, device.ifindex)])}
     assert len(found) == 1 and all(pid and os.path.exists(f"/proc/{pid}") for pid in found)
     process.communicate()
+
+
+MANY = """
+import os, resource, signal, sys
+_soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+each = min(hard, 20000) - 10
+for _copy in range(each):
+    os.dup(0)
+children = []
+for _child in range(1200000 // each):
+    children.append(os.fork())
+    if not children[-1]:
+        signal.pause()
+print("ready", flush=True)
+sys.stdin.read()
+for child in children:
+    os.kill(child, signal.SIGKILL)
+"""
+
+
+def test_more_than_a_million_open_files(any_inspector: Inspector) -> None:
+    """The kernel stops reading after a million that have nothing to tell, and has to be asked again."""
+    with opened("tap0"), made("tap1", "mode", "tap"):
+        held, idle = ([(each.netns_inode, each.ifindex)] for each in here(any_inspector.look()).values())
+        stranger = subprocess.Popen([sys.executable, "-c", MANY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert stranger.stdout and stranger.stdout.readline() == b"ready\n"
+            assert any_inspector.holders(idle) == []
+            assert [queue.pid for queue in any_inspector.holders(held)] == [os.getpid()]
+        finally:
+            stranger.communicate()
