@@ -25,7 +25,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe impo
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, is_pattern, select
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import (
+    check_names,
+    is_pattern,
+    names_of,
+    select,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
@@ -105,8 +110,7 @@ def _devices(
             with entered(namespace):
                 chosen = _select(taps, list_links(), met)
                 traffic = {link.ifindex: link.traffic for link in chosen}
-                devices = observer.with_holders(observer.devices(chosen))
-                found += [(namespace, device, traffic[device.ifindex]) for device in devices]
+                found += [(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
         except DeviceError as exc:
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:
@@ -114,12 +118,22 @@ def _devices(
             raise InputError("taps", name, "there is no such device in the network namespaces that were looked at")
         if name not in met and name != "*":
             warnings.append(f"taps: no TAP device matches {name!r}")
-    return found
+    return _with_holders(observer, found, warnings)
+
+
+def _with_holders(observer: Observer, seen: list[Seen], warnings: list[str]) -> list[Seen]:
+    """One search through the host's open files for the devices of all namespaces."""
+    try:
+        devices = observer.with_holders([device for _namespace, device, _traffic in seen])
+    except ObjectError as exc:
+        warnings.append(f"who holds the devices cannot be told: {exc}")
+        return seen
+    return [(namespace, device, traffic) for (namespace, _device, traffic), device in zip(seen, devices)]
 
 
 def _select(taps: t.Sequence[str], links: list[Link], met: set[str]) -> list[Link]:
     """The devices of one namespace; the names that mean some of them are added to ``met``."""
-    present = {name for link in links for name in (link.name, *link.altnames)}
+    present = {name for link in links for name in (link.name, *names_of(link))}
     here = [name for name in taps if is_pattern(name) or name in present]
     chosen: dict[int, Link] = {}
     for name in here:
