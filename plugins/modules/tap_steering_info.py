@@ -74,7 +74,7 @@ options:
         V(0) does not.
       - A device that is not steered is asked with the defaults of M(virtnet.rss.tap_steering) and a random key, a
         steered one with its own configuration.
-      - The kernel copies the description of each packet for that time, which costs the host some hundred nanoseconds a
+      - The kernel copies the description of each packet for that time, which costs the host about a microsecond a
         packet. No packet is kept, and the devices are not touched. With O(measure) as well, one comes after the other.
     type: float
     default: 0.0
