@@ -17,7 +17,7 @@ from tools.tree import BUILD, COLLECTION, ROOT, TREE, git_files, work_tree
 
 # All that is in it, as git has it. Anything else is a leftover of building or testing, or needs a decision.
 CONTENT = ["CHANGELOG.md", "COPYING", "LICENSES", "README.md", "REUSE.toml", "SECURITY.md", "bpf", "changelogs", "docs"]
-CONTENT += ["examples", "meta", "playbooks", "plugins", "roles"]
+CONTENT += ["examples", "meta", "monitoring", "playbooks", "plugins", "roles"]
 
 
 def changelog(run: Phase, tree: Path) -> None:

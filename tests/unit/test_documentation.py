@@ -80,9 +80,10 @@ def test_the_readme_names_the_systems_that_are_tested() -> None:
 
 
 def test_the_action_group_has_the_modules_that_know_netns() -> None:
-    """Defaults of a group go to every module in it, and one that does not know an option fails."""
+    """Defaults of a group go to every module in it, and one that does not know an option fails. The namespace that
+    host_steering watches is not the one that a task works in."""
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
-    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    modules = (ROOT / "plugins" / "modules").glob("tap*.py")
     texts = {path.stem: path.read_text(encoding="utf-8").split('DOCUMENTATION = r"""')[1] for path in modules}
     documented = {name: yaml.safe_load(text.split('"""')[0]) for name, text in texts.items()}
     assert set(groups["tap"]) == {name for name, words in documented.items() if "netns" in words["options"]}
