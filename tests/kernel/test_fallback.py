@@ -141,7 +141,7 @@ def assert_left_alone(tap: HeldTap, result: dict[str, t.Any], *, before: str) ->
     report = result["taps"][0]
     assert (report["action"], report["state"], report["changed"]) == ("keep", "unknown", False)
     assert result["failed"] and not result["changed"] and result["msg"] == report["reason"]
-    assert "may be steered by anybody's program (" in result["msg"] and "foreign: replace" in result["msg"]
+    assert "may be steered by a foreign program (" in result["msg"] and "foreign: replace" in result["msg"]
     assert_packets(tap, before)
 
 
@@ -331,12 +331,12 @@ class TestBlind:
         result = run_module("tap_steering", options, wrapper=self.wrapper)
         report = result["taps"][0]
         assert (report["action"], report["state"], report["changed"]) == ("keep", "unknown", False)
-        assert "may be steered by anybody's program (bpf_prog_get_next_id" in report["reason"]
+        assert "may be steered by a foreign program (bpf_prog_get_next_id" in report["reason"]
         assert receiving_queues("tap1", queues) == {3}
 
     def test_foreign_fail_fails(self, queues: list[int]) -> None:
         result = run_module("tap_steering", {"taps": ["tap1"], "foreign": "fail"}, wrapper=self.wrapper)
-        assert result["failed"] and "may be steered by anybody's program (bpf_prog_get_next_id" in result["msg"]
+        assert result["failed"] and "may be steered by a foreign program (bpf_prog_get_next_id" in result["msg"]
         assert receiving_queues("tap1", queues) == {3}
 
     def test_foreign_replace_falls_back(self, queues: list[int]) -> None:

@@ -67,7 +67,7 @@ def _leave_alone(desired: Desired, device: Device) -> Step:
     if device.state == FOREIGN and device.program:
         what = f"is steered by a foreign program ({device.program.name or 'without a name'}, id {device.program.id})"
     else:
-        what = f"may be steered by anybody's program ({device.reason or 'nothing here tells'})"
+        what = f"may be steered by a foreign program ({device.reason or 'nothing here tells'})"
     reason = f"{device.name} {what}; it is left alone unless the task says 'foreign: replace'"
     if desired.foreign == "fail":
         raise StateError(reason, device=device.name)

@@ -228,7 +228,7 @@ def test_an_error_names_its_device() -> None:
 
 SENTENCES: list[tuple[str, dict[str, t.Any], str]] = [
     ("foreign", {}, "tap0 is steered by a foreign program (tun_rss_steerin, id 2); it is left alone unless"),
-    ("unknown", {}, "tap0 may be steered by anybody's program (bpf is refused); it is left alone unless"),
+    ("unknown", {}, "tap0 may be steered by a foreign program (bpf is refused); it is left alone unless"),
 ]
 
 
