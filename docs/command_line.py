@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write virtnet-rss's man page and its completions for bash and zsh, made of the parser, below the folder named.
 
-The role installs them from roles/steering/files/share, which is the default; tests/service/test_command_line.py tells
+They lie in roles/steering/files/share, which is the default; tests/service/test_command_line.py tells
 when they are not what the parser says any more.
 """
 
