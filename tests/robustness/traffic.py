@@ -177,7 +177,7 @@ class Traffic:
 def look() -> Device:
     """The kernel's truth about tap0, which has queues and flags that never change."""
     with Observer() as observer:
-        device = observer.devices()[0]
+        (device,) = observer.with_holders(observer.devices()[:1])
     assert (device.name, device.queues, device.disabled_queues, device.tun_flags) == ("tap0", QUEUES, 0, FLAGS)
     return device
 

@@ -74,10 +74,11 @@ def _texts(value: object) -> t.Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from _texts(inner)
-    elif value is not None and not isinstance(value, bool) and len(str(value)) >= SHORTEST:
+    elif value is not None and not isinstance(value, bool):
         text = str(value)
         digits = text.replace(":", "")
-        yield from (text, digits, ":".join(digits[place : place + 2] for place in range(0, len(digits), 2)))
+        spellings = (text, digits, ":".join(digits[place : place + 2] for place in range(0, len(digits), 2)))
+        yield from (spelling for spelling in spellings if len(spelling) >= SHORTEST)
 
 
 def check_matches(rules: object) -> None:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import errno
+import time
 import typing as t
 from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import MovedError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Fallback, Outcome, Step
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
@@ -20,7 +22,8 @@ if t.TYPE_CHECKING:
 __all__ = ("CHANGES", "steer", "waiting")
 
 CHANGES = ("attach", "replace", "detach")
-ATTEMPTS = 5  # plans for one device; somebody who changes it more often than that is told
+ATTEMPTS = 5  # plans for one device; somebody else who changes it more often than that is told
+PATIENCE = 10.0  # seconds for one device, while other runs of ours change it
 
 
 def steer(
@@ -35,7 +38,8 @@ def steer(
     Errors of ``plan_for`` pass, and so does StateError when another writer keeps the lock.
     """
     outcome: Outcome | None = None
-    for _attempt in range(ATTEMPTS):
+    attempts, deadline = 0, time.monotonic() + PATIENCE
+    while attempts < ATTEMPTS and time.monotonic() < deadline:
         step = plan_for(device)
         if step is None:
             return None
@@ -50,9 +54,15 @@ def steer(
         if found is None:
             gone = Fallback("attach", f"{device.name}: the device has gone", errno.ENODEV)
             return Outcome(step, "fallback", device, changed=False, fallback=gone)
-        outcome = waiting(step, f"{reason}; that happened {ATTEMPTS} times, each time between the look and the change")
+        outcome = waiting(step, f"{reason}; that happened again and again, each time between the look and the change")
+        # Another run of ours was quicker: each of them ends, and then it is our turn.
+        attempts += not _is_ours(found)
         device = found
     return outcome
+
+
+def _is_ours(device: Device) -> bool:
+    return device.program is not None and device.program.owner == OURS
 
 
 def _with_holders(step: Step, observer: Observer) -> Step:
