@@ -50,10 +50,13 @@ class InputError(VirtnetRssError):
     """A value that an option does not allow. The sentence repeats a harmless value only: what a user has put into a
     wrong place may be a hash key."""
 
-    def __init__(self, option: str, value: object, allowed: str, *, words: t.Iterable[str] | None = None) -> None:
-        """``words``: the only right ones; of others no letter is repeated but those of a mistyped one."""
+    def __init__(
+        self, option: str, value: object, allowed: str, *, words: t.Iterable[str] | None = None, problem: str = ""
+    ) -> None:
+        """``words``: the only right ones; of others no letter is repeated but those of a mistyped one. ``problem``
+        takes the place of the words about the value."""
         self.option = option
-        self.problem = f"{shown(value, words)} is not allowed; {allowed}"
+        self.problem = problem or f"{shown(value, words)} is not allowed; {allowed}"
         super().__init__(f"{option}: {self.problem}")
 
     def at(self, option: str) -> InputError:
@@ -65,9 +68,7 @@ class PlaceError(InputError):
     """What an option or a path names is not as it must be; ``problem`` has a verb of its own and no content."""
 
     def __init__(self, option: str, problem: str) -> None:
-        self.option = option
-        self.problem = problem
-        VirtnetRssError.__init__(self, f"{option}: {problem}")
+        super().__init__(option, None, "", problem=problem)
 
 
 class DeviceError(VirtnetRssError):

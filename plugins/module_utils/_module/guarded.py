@@ -74,11 +74,12 @@ def _texts(value: object) -> t.Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from _texts(inner)
-    elif value is not None and not isinstance(value, bool):
+    elif value is not None and not isinstance(value, bool) and len(str(value)) >= SHORTEST:
         text = str(value)
+        yield text
         digits = text.replace(":", "")
-        spellings = (text, digits, ":".join(digits[place : place + 2] for place in range(0, len(digits), 2)))
-        yield from (spelling for spelling in spellings if len(spelling) >= SHORTEST)
+        if len(digits) >= SHORTEST:
+            yield from (digits, ":".join(digits[place : place + 2] for place in range(0, len(digits), 2)))
 
 
 def check_matches(rules: object) -> None:

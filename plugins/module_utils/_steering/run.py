@@ -100,7 +100,8 @@ class _Devices:
 
     def _steer(self, device: Device) -> Outcome:
         outcome = steer(device, plan_for=self._planned, observer=self._observer, apply=self._applier.apply)
-        assert outcome  # there is a plan for every device
+        if outcome is None:
+            raise StateError(f"{device.name}: nothing was planned for it", device=device.name)
         return outcome
 
     def _planned(self, device: Device) -> Step:

@@ -116,7 +116,7 @@ def test_hostile_arguments(arguments: list[str]) -> None:
     guest = parse_arguments(["qemu-system-x86_64", *arguments])
     assert len(guest.name) <= 16 and all(nic.descriptors in ((), (3,), (5,)) for nic in guest.nics)
     texts = [text for nic in guest.nics for text in (nic.ifname, nic.mac) if text is not None]
-    assert all(type(text) is str for text in (guest.name, *texts))
+    assert all(isinstance(text, str) for text in (guest.name, *texts))
     # and rules may be asked about it
     policy = Policy((Rule("", Match(domain="web*", mac="52:*"), None),))
     macs = [nic.mac for nic in guest.nics] or [None]
