@@ -33,9 +33,9 @@ def policy_with(path: str, rules: t.Sequence[Rule]) -> Policy:
     return load_policy(folder, instead={name: list(rules)})
 
 
-def planned(observer: Observer, policy: Policy) -> list[Result]:
-    """What a pass by this policy would do; it changes nothing."""
-    return reconcile(observer, policy, list_namespaces(), how=How(check=True))
+def planned(observer: Observer, policy: Policy, *, spared: t.Collection[int] = ()) -> list[Result]:
+    """What a pass by this policy would do; it changes nothing. Devices with one of the ``spared`` programs keep it."""
+    return reconcile(observer, policy, list_namespaces(), how=How(check=True, spared=spared))
 
 
 def apply(observer: Observer, policy: Policy) -> list[Result]:

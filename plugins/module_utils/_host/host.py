@@ -183,7 +183,7 @@ class Host:
         paths = [self._program, f"{self._program}.previous", self._folder, *([metrics] if metrics else [])]
         found = [path for path in paths if os.path.lexists(path)]
         if self._check:
-            results = devices.planned(self._observer, Policy().complement())
+            results = devices.planned(self._observer, Policy().complement(), spared=spared)
             given = [result for result in results if result.action in CHANGES]
             return Brought(given_back=tuple(given), removed=bool(found or had_unit))
         if had_unit:
