@@ -22,14 +22,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program 
     TEST_RUN_HEADER,
     SteeringProgram,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     TUNNEL_TYPES,
     RssConfig,
     hash_types_to_mask,
     tunnel_types_to_mask,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.configurations import DEFAULT, OWN, SEEN_THROUGH, SIX
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import build

@@ -27,8 +27,9 @@ def main(work: str, kind: str) -> None:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf import libbpf, steering_program
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
     from ansible_collections.virtnet.rss.plugins.module_utils._module import tap_steering, tap_steering_info
+    from ansible_collections.virtnet.rss.plugins.module_utils._program import prove
     from ansible_collections.virtnet.rss.plugins.module_utils._rss import config
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, model, observe, prove, run
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering import apply, model, observe, run
     from ansible_collections.virtnet.rss.plugins.module_utils._tun import netns
 
     del tap_steering, tap_steering_info  # imported for their time alone

@@ -21,13 +21,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release, running_kernel
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS, describe
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS, describe
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.builder import TCP, ipv4, tcp
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import build_named, builds, formal_program

@@ -22,8 +22,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.host import CAPABILITIES
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 

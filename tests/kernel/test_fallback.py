@@ -19,14 +19,15 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._steering import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._steering import run as engine
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link

@@ -13,11 +13,11 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICROSOFT_KEY
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS, configuration

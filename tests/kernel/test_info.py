@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import REASONS
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links

@@ -25,6 +25,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.observation impo
     observe,
     wanted_configuration,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import describe_all
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_HASH_TYPES,
     DEFAULT_TUNNEL_TYPES,
@@ -34,9 +37,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired, Indirection
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import describe_all
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace

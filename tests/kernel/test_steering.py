@@ -13,16 +13,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import proof_frames
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    Configuration,
-    Desired,
-    Indirection,
-    Outcome,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId

@@ -19,11 +19,13 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._program import programs
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._steering import observe, programs
+from ansible_collections.virtnet.rss.plugins.module_utils._steering import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    Configuration,
     Desired,
     Device,
     Indirection,
@@ -31,7 +33,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     Step,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import apart, descriptor, holders, ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL, PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS, configuration
 from ansible_collections.virtnet.rss.tests.packets.generate import random_frame, random_row

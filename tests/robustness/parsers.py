@@ -127,17 +127,17 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     """What is done with one input: the parser may give an answer or refuse with InputError, and nothing else."""
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
     from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
+    from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import PatternError, compile_pattern
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.flow import flow_from
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import parse_key
     from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import parse_flow
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
     from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, written_out
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import PatternError, compile_pattern
 
     asked = Policy((Rule("", Match(device="vnet*", domain="web-*", mac="52:*"), None),))
     rss = RssConfig(bytes(range(40)), 0x1FF, tuple(range(4)))

@@ -14,12 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    Desired,
-    Indirection,
-    Outcome,
-    Step,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Indirection, Outcome, Step
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links

@@ -13,15 +13,11 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    Configuration,
-    Desired,
-    Device,
-    Indirection,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device, Indirection
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId

@@ -20,7 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
     SteeringObject,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import nobodys
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import nobodys
 
 BPF = Path(__file__).parents[2] / "bpf"
 CLANG = os.environ.get("CLANG", "clang-14")

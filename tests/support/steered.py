@@ -7,10 +7,10 @@ import typing as t
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign

@@ -17,23 +17,36 @@ COLLECTION = "ansible_collections.virtnet.rss.plugins"
 UTILS = f"{COLLECTION}.module_utils"
 
 # Which layers each layer may use besides itself; what is not listed here is a layer nobody has thought about.
-LIBRARIES = ("_bpf", "_tun", "_rss", "_probe")
+LIBRARIES = ("_bpf", "_tun", "_names", "_rss", "_probe")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "_text": (),
     "_errors": ("_text",),
     "_bpf": ("_errors", "_text"),
     "_tun": ("_errors", "_text"),
+    "_names": ("_tun", "_errors", "_text"),
     "_rss": ("_errors", "_text"),
     # it probes by doing, with what does the work later
     "_probe": ("_bpf", "_tun", "_errors", "_text"),
-    "_tap": ("_tun", "_errors", "_text"),
-    "_steering": (*LIBRARIES, "_errors", "_text"),
-    "_look": ("_steering", *LIBRARIES, "_errors", "_text"),
-    "_policy": ("_look", "_steering", *LIBRARIES, "_errors", "_text"),
-    "_service": ("_policy", "_look", "_steering", *LIBRARIES, "_errors", "_text"),
+    "_tap": ("_tun", "_names", "_errors", "_text"),
+    "_program": ("_bpf", "_tun", "_rss", "_probe", "_errors", "_text"),
+    "_steering": ("_program", *LIBRARIES, "_errors", "_text"),
+    "_look": ("_steering", "_program", *LIBRARIES, "_errors", "_text"),
+    "_policy": ("_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
+    "_service": ("_policy", "_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
     "_verdict": ("_errors", "_text"),
-    "_host": ("_verdict", "_service", "_policy", "_look", "_steering", *LIBRARIES, "_errors", "_text"),
-    "_module": ("_host", "_service", "_policy", "_look", "_steering", "_tap", *LIBRARIES, "_errors", "_text"),
+    "_host": ("_verdict", "_service", "_policy", "_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
+    "_module": (
+        "_host",
+        "_service",
+        "_policy",
+        "_look",
+        "_steering",
+        "_program",
+        "_tap",
+        *LIBRARIES,
+        "_errors",
+        "_text",
+    ),
     "modules": ("_module",),
     # pure, on the controller: nothing there can reach a kernel
     "plugin_utils": ("_errors", "_text"),

@@ -15,7 +15,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 
 __all__ = ("FEWEST_PER_QUEUE", "STEER", "Advice", "advise")
 

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import compile_pattern
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern
 
 __all__ = ("ANY_CARD", "NO_CARD", "Card", "Chosen")
 

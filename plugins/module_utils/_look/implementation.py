@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import QEMU
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import QEMU
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BPF_PROGRAM
 
 if t.TYPE_CHECKING:

@@ -21,16 +21,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.card import ANY_
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import read_counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import (
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import (
     check_names,
     is_pattern,
     names_of,
     select,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters

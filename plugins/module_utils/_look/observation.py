@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import ObserveProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import VirtnetRssError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import counters_of
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     HASH_TYPES,
     TUNNEL_TYPES,
@@ -25,7 +26,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Desired
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 
@@ -33,7 +33,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Protocol, Taken
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 

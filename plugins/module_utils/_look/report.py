@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
     from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
     from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 
 __all__ = ("observation_report", "sighting_report")
 

@@ -10,7 +10,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
 
 __all__ = ("create_argument_spec", "run_module")
 

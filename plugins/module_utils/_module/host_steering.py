@@ -29,9 +29,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import
 from ansible_collections.virtnet.rss.plugins.module_utils._module.looked_at import looked_at, observed
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import rows
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 __all__ = ("create_argument_spec", "run_module")

@@ -19,12 +19,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import
     succeed,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import OPTIONS
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys

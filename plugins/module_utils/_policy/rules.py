@@ -9,8 +9,8 @@ import functools
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import compile_pattern
 
 __all__ = ("ABOUT_CARD", "ABOUT_GUEST", "Answer", "Match", "Policy", "Rule", "Subject")
 

@@ -12,13 +12,17 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
+    PatternError,
+    compile_pattern,
+    is_pattern,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option, checked
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import RULE_OPTIONS
 from ansible_collections.virtnet.rss.plugins.module_utils._text import described, holds_key
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import PatternError, compile_pattern, is_pattern
 
 __all__ = ("MATCH", "RULE", "Document", "parse_document")
 

@@ -16,7 +16,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Desired
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("advice_reports", "advice_text")

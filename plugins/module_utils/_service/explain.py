@@ -16,9 +16,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.transports import
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import Steered
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 
 __all__ = ("explain_capture", "explain_flow", "explain_frame", "parse_flow")
 

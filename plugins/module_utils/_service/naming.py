@@ -10,10 +10,10 @@ import typing as t
 from fnmatch import fnmatchcase
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import is_pattern, select
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered, list_namespaces
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import is_pattern, select
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import describe_all
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import describe_all
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace

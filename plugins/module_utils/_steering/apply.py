@@ -12,20 +12,19 @@ from dataclasses import replace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError, VirtnetRssError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import Prover
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import MovedError, set_program
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     STEERED,
-    AttachedProgram,
-    Configuration,
     Device,
     Fallback,
     Outcome,
     Step,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import Prover
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import JOINED
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 

@@ -13,24 +13,21 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     DEFAULT_TUNNEL_PORTS,
     DEFAULT_TUNNEL_TYPES,
     Pin,
-    RssConfig,
     TunnelPorts,
     hash_types_to_mask,
     tunnel_types_to_mask,
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
 __all__ = (
     "AUTOMATIC",
-    "ETHERNET",
     "FOREIGN",
     "STEERED",
     "UNKNOWN",
-    "AttachedProgram",
-    "Configuration",
     "Desired",
     "Device",
     "Fallback",
@@ -41,37 +38,6 @@ __all__ = (
 
 # States of a device: our program steers it, none does, somebody else's does, it cannot be told.
 STEERED, AUTOMATIC, FOREIGN, UNKNOWN = "steered", "automatic", "foreign", "unknown"
-ETHERNET = 14  # where layer 3 starts behind an Ethernet header
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """All that a steering program of ours computes from."""
-
-    rss: RssConfig
-    statistics: bool = True
-    l3_offset: int = ETHERNET
-
-    @property
-    def queues(self) -> int:
-        """One more than the highest queue that the configuration can name."""
-        pinned = [pin.queue for pin in self.rss.pins]
-        return max(*self.rss.indirection, self.rss.default_queue, *pinned) + 1
-
-
-@dataclass(frozen=True)
-class AttachedProgram:
-    """The program that steers a device, as the kernel tells it; ``configuration`` only for one of ours."""
-
-    id: int
-    name: str
-    tag: str
-    load_time: int = 0  # nanoseconds since boot
-    uid: int = 0
-    owner: str = "other"  # virtnet.rss, qemu or other
-    counters_map: int | None = field(default=None, compare=False)  # id; of one of ours
-    configuration: Configuration | None = None
-    reads: str = ""  # how one of ours reads packets: direct or helper
 
 
 @dataclass(frozen=True)

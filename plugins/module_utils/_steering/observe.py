@@ -15,19 +15,19 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import (
+    OURS,
+    Described,
+    describe,
+    describe_all,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
     STEERED,
     UNKNOWN,
-    AttachedProgram,
     Device,
-)
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import (
-    OURS,
-    Described,
-    describe,
-    describe_all,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder, find_holders, holders_in

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
@@ -16,7 +17,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     FOREIGN,
     STEERED,
     UNKNOWN,
-    Configuration,
     Desired,
     Device,
     Indirection,

@@ -16,13 +16,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-        AttachedProgram,
-        Configuration,
-        Device,
-        Outcome,
-    )
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Outcome
 
 __all__ = ("configuration_report", "outcome_report", "program_report")
 

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     StateError,
     VirtnetRssError,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import names_of, select
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity, random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
@@ -32,7 +33,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import 
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import names_of, select
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Device

@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import MovedError
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Fallback, Outcome, Step
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device

@@ -9,8 +9,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import check_name
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_MULTI_QUEUE, IFF_PERSIST, IFF_VNET_HDR
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_name
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder

@@ -17,16 +17,17 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.sysfs import read_tun_flags
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
 __all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control")
 
 # How the device was reached. Only JOINED is felt by a guest: for an instant the device has one more queue.
 COPIED, OPENED, JOINED = "copied", "opened", "joined"
+NET_CLASS = "/sys/class/net"
 PTRACE_FORBIDDEN = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 
 
@@ -138,7 +139,7 @@ def _join(descriptor: int, target: Target) -> int:
     link = find_link(target.id.ifindex)
     if link is None or link.name != target.name:
         raise _gone(target)
-    flags = read_tun_flags(link) if target.flags is None else target.flags
+    flags = _own_flags(link) if target.flags is None else target.flags
     try:
         ioctls.join_device(descriptor, link.name, flags | ioctls.IFF_NO_CARRIER)
     except OSError as exc:
@@ -151,3 +152,22 @@ def _join(descriptor: int, target: Target) -> int:
 
 def _gone(target: Target) -> DeviceError:
     return DeviceError(f"{target.name}: the device has gone", errno=errno.ENODEV, device=target.name)
+
+
+def _own_flags(link: Link) -> int:
+    """All flags of the device, where sysfs shows this network namespace; else those that rtnetlink told.
+
+    rtnetlink keeps IFF_NAPI and IFF_NAPI_FRAGS to itself, and opening a device with other flags than its own would
+    overwrite them. /sys shows the namespace of the process that mounted it: the ifindex says whether its entry is ours.
+    """
+    try:
+        if _attribute(link, "ifindex", 10) == link.ifindex:
+            return _attribute(link, "tun_flags", 16)
+    except (OSError, ValueError):
+        pass
+    return link.tun_flags
+
+
+def _attribute(link: Link, attribute: str, base: int) -> int:
+    with open(f"{NET_CLASS}/{link.name}/{attribute}", encoding="ascii") as stream:
+        return int(stream.read(), base)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import NAME_MAX
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE, INDIRECTION_MAX
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import HASH_INPUT_MAX
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import NAME_SIZE
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import NAME_MAX
 
 
 def test_sizes() -> None:

@@ -14,8 +14,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program i
 from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import REASONS, RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 EVEN = [250, 250, 250, 250]

@@ -11,6 +11,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import hin
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     HASH_TYPES,
     TUNNEL_TYPES,
@@ -18,7 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     hash_types_to_mask,
     tunnel_types_to_mask,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Configuration, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 TABLE = tuple(entry % 4 for entry in range(128))

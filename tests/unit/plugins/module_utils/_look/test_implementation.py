@@ -9,12 +9,12 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Traces, decide
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Nic
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
     STEERED,
     UNKNOWN,
-    AttachedProgram,
     Device,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId

@@ -15,14 +15,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation i
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    AUTOMATIC,
-    STEERED,
-    AttachedProgram,
-    Configuration,
-    Device,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Traffic

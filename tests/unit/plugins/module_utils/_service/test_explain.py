@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._service import pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import (
@@ -20,7 +21,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.explain impor
     explain_frame,
     parse_flow,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram, Configuration, Device
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.builder import (
     ESP,

@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._service.journal import Journal
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     STEERED,
-    AttachedProgram,
     Desired,
     Device,
     Fallback,

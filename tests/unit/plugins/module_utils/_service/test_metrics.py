@@ -14,14 +14,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import HELP, metrics_text
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    STEERED,
-    AttachedProgram,
-    Configuration,
-    Device,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Traffic
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
-    AUTOMATIC,
-    STEERED,
-    UNKNOWN,
-    AttachedProgram,
-    Device,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS, Described
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, STEERED, UNKNOWN, Device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Evidence, _infer
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.programs import OURS, Described
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 HERE, ELSEWHERE = DeviceId(1, 7), DeviceId(2, 7)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, hash_types_to_mask
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
     STEERED,
     UNKNOWN,
-    AttachedProgram,
-    Configuration,
     Desired,
     Device,
     Indirection,

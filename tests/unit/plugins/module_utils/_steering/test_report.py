@@ -10,13 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     STEERED,
-    AttachedProgram,
-    Configuration,
     Device,
     Fallback,
     Outcome,

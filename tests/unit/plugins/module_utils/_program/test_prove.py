@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.prove import harmless_trial
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import decode
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import decode
 
 
 def test_the_trial_is_for_no_device_and_its_frame_tells_something() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_full_abi as abi
+from ansible_collections.virtnet.rss.plugins.module_utils._program.features import features_of, read_features
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import HASH_TYPES, RssConfig, hash_types_to_mask
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import features_of, read_features
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.tests.packets.configurations import CONFIGURATIONS, PINS, configuration
 

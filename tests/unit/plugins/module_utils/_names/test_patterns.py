@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import (
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
     PatternError,
     compile_pattern,
     is_pattern,

@@ -11,6 +11,8 @@ from dataclasses import replace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     VIRTIO_HASH_TYPES,
     RssConfig,
@@ -21,8 +23,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import MICRO
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof import microsoft_frames, proof_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.proof_features import feature_frames
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import toeplitz_hash
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 

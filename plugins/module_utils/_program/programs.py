@@ -21,12 +21,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds i
     object_of,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import direct_tag
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AttachedProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import OWNER, decode, nobodys
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import OWNER, decode, nobodys
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity
 
 __all__ = ("OURS", "QEMU", "Described", "describe", "describe_all")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 KEY = bytes(range(40))

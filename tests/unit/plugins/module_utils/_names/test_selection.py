@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import check_names, select
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_TAP, IFF_TUN
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.selection import check_names, select
 
 LINKS = [
     Link("lo", 1, ""),

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi, steering_full_abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._program.features import features_of, read_features
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.features import features_of, read_features
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 

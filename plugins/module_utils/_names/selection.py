@@ -9,12 +9,12 @@ import os
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, shown, written_out
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.patterns import (
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
     PatternError,
     compile_pattern,
     is_pattern,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, shown, written_out
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
