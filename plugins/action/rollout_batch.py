@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     after_begin,
     after_judge,
     outcomes,
+    progress,
     progress_line,
     undone,
 )
@@ -67,8 +68,4 @@ def _tell(lines: t.Iterable[str]) -> None:
 
 
 def _progress(variables: t.Mapping[str, t.Any], answers: t.Any) -> Progress:
-    """Hosts of batches that are over have their answers still."""
-    everybody = variables["ansible_play_hosts_all"]
-    begun = [host for host in everybody if answers[host].get("rollout_begin")]
-    changed = sum(bool((answers[host].get("rollout_change") or {}).get("changed")) for host in begun)
-    return Progress(len(everybody), len(begun), changed, time.time() - float(variables[STARTED]))
+    return progress(variables["ansible_play_hosts_all"], answers, time.time() - float(variables[STARTED]))

@@ -168,16 +168,16 @@ since:
   type: str
 missing:
   description: What has to be installed first; nothing was changed.
-  returned: with V(step=all) and V(step=begin)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
   type: list
   elements: str
 supported:
   description: Whether this host can steer.
-  returned: with V(step=all) and V(step=begin)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
   type: bool
 reasons:
   description: A sentence for each thing that it cannot do, or does another way.
-  returned: with V(step=all) and V(step=begin)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
   type: list
   elements: str
 worse:

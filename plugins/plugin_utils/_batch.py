@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-__all__ = ("Batch", "Progress", "after_begin", "after_judge", "outcomes", "progress_line", "undone")
+__all__ = ("Batch", "Progress", "after_begin", "after_judge", "outcomes", "progress", "progress_line", "undone")
 
 Answer = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, t.Mapping[str, t.Any]]  # by host, its variables
@@ -40,6 +40,7 @@ class Progress:
     total: int
     done: int
     changed: int
+    unable: int  # cannot steer
     seconds: float  # since the first batch began
 
 
@@ -47,12 +48,14 @@ def after_begin(hosts: t.Sequence[str], answers: Answers) -> Batch:
     """Who cannot be looked at, and who was left without a verdict by an earlier rollout."""
     worse, notes, concerned = [], [], []
     for host in hosts:
-        answer = answers.get(host, {}).get("rollout_begin") or {}
+        answer = _answer(answers, host, "rollout_begin")
         concerned += [host] if answer.get("would_change") or answer.get("pending") else []
         worse += [f"{host}: {text}" for text in _failures("it cannot be looked at", answer)]
         if answer.get("pending"):
             since = answer["since"]
             notes.append(f"{host}: changed by a rollout of {since} without a verdict; judged by what was before it")
+        if not answer.get("missing"):  # with it, the host may be able to; the change tells
+            notes += _inability(host, answer)
     return Batch(tuple(worse), tuple(notes), tuple(concerned))
 
 
@@ -60,11 +63,12 @@ def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Bat
     """Who is worse off. A host counts as such until it has said that it is not: one that is lost has said nothing."""
     worse, notes = [], []
     for host in hosts:
-        change, judge = (answers.get(host, {}).get(name) or {} for name in ("rollout_change", "rollout_judge"))
+        change, judge = (_answer(answers, host, name) for name in ("rollout_change", "rollout_judge"))
         failures = _failures("the change failed", change)
         if not failures and not check:
             failures = _failures("it cannot be judged", judge) or [str(text) for text in judge.get("worse", ())]
         worse += [f"{host}: {text}" for text in failures]
+        notes += _inability(host, change)
         notes += [f"{host}: {row['name']}: {row['action']}: {row['reason']}" for row in _unsteered(change)]
         if not failures and not check and not judge.get("judged"):
             notes.append(f"{host}: no guest had enough packets to be judged by")
@@ -73,7 +77,7 @@ def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Bat
 
 def outcomes(hosts: t.Sequence[str], answers: Answers) -> dict[str, str]:
     """What became of each host of a batch that is worse off."""
-    return {host: _outcome(answers.get(host, {}).get("rollout_back") or {}) for host in hosts}
+    return {host: _outcome(_answer(answers, host, "rollout_back")) for host in hosts}
 
 
 def undone(found: t.Mapping[str, str]) -> str:
@@ -82,14 +86,39 @@ def undone(found: t.Mapping[str, str]) -> str:
     return "; ".join(left) or BACK
 
 
-def progress_line(progress: Progress, *, batch: int, worse: int) -> str:
+def progress(hosts: t.Sequence[str], answers: Answers, seconds: float) -> Progress:
+    """Of all hosts of the rollout: those of batches that are over have their answers still."""
+    begun = [host for host in hosts if _answer(answers, host, "rollout_begin")]
+    changed = sum(bool(_answer(answers, host, "rollout_change").get("changed")) for host in begun)
+    return Progress(len(hosts), len(begun), changed, sum(_is_unable(answers, host) for host in begun), seconds)
+
+
+def progress_line(now: Progress, *, batch: int, worse: int) -> str:
     """One line for a batch, with when the rest will be over at this pace."""
-    left = progress.total - progress.done
-    parts = [f"{progress.done} of {progress.total} hosts done", f"{batch} in this batch", f"{progress.changed} changed"]
+    left = now.total - now.done
+    parts = [f"{now.done} of {now.total} hosts done", f"{batch} in this batch", f"{now.changed} changed"]
+    parts += [f"{now.unable} cannot steer"] if now.unable else []
     parts += [f"{worse} worse"] if worse else []
-    if left and progress.done and not worse:
-        parts.append(f"{left} left, about {_duration(progress.seconds / progress.done * left)} more")
+    if left and now.done and not worse:
+        parts.append(f"{left} left, about {_duration(now.seconds / now.done * left)} more")
     return ", ".join(parts)
+
+
+def _answer(answers: Answers, host: str, step: str) -> Answer:
+    found = answers.get(host, {}).get(step)
+    return found if isinstance(found, t.Mapping) else {}
+
+
+def _inability(host: str, answer: Answer) -> list[str]:
+    if answer.get("supported", True):
+        return []
+    return [f"{host}: it cannot steer, so its guests keep what they have: {'; '.join(answer.get('reasons', ()))}"]
+
+
+def _is_unable(answers: Answers, host: str) -> bool:
+    """By what was found last: the change looks again where a package was missing."""
+    begin, change = (_answer(answers, host, step) for step in ("rollout_begin", "rollout_change"))
+    return change.get("supported", begin.get("supported")) is False
 
 
 def _failures(what: str, answer: Answer) -> list[str]:

@@ -100,11 +100,11 @@ def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
     if params["step"] == "judge":
         return _judge(host, observer, params)
     if params["step"] == "change":
-        if params["required"]:
-            _ability(module)
+        # Its first step has looked already, but for what was missing then.
+        ability = _ability(module) if params["required"] or params["incomplete"] else {}
         with looked_at(params["netns"]) as namespaces:
             take = partial(rollout.take, observer, namespaces)
-            return _told(rollout.change(host, wanted, params["rollout"], take))
+            return {**_told(rollout.change(host, wanted, params["rollout"], take)), **ability}
     ability = _ability(module)
     if ability["missing"] and not params["incomplete"]:
         return {"changed": False, "would_change": True, "pending": False, **ability}

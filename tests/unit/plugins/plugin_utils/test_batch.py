@@ -12,6 +12,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     after_begin,
     after_judge,
     outcomes,
+    progress,
     progress_line,
     undone,
 )
@@ -38,6 +39,30 @@ def test_who_is_concerned() -> None:
     assert batch.notes == (
         "left: changed by a rollout of 2026-11-26T10:00:00Z without a verdict; judged by what was before it",
     )
+
+
+UNABLE = {"supported": False, "missing": [], "reasons": ["a seccomp filter refuses bpf()", "no BTF"]}
+UNABLE_TOLD = "it cannot steer, so its guests keep what they have: a seccomp filter refuses bpf(); no BTF"
+
+
+def test_a_host_that_cannot_steer_is_told_with_its_reasons() -> None:
+    """Whether something of it changes or not; where libbpf is missing, once it was brought and the host asked again."""
+    changing, settled = ({"would_change": would, "pending": False, **UNABLE} for would in (True, False))
+    lacking = {**changing, "missing": ["libbpf"]}
+    answers: Answers = {
+        "changes": {**WELL, "rollout_begin": changing},
+        "is as wanted": {"rollout_begin": settled},
+        "gets libbpf": {**WELL, "rollout_begin": lacking, "rollout_change": {"changed": True, "supported": True}},
+        "gets none": {**WELL, "rollout_begin": lacking, "rollout_change": {"changed": True, **UNABLE}},
+        "can": WELL,
+    }
+    assert after_begin(list(answers), answers).notes == tuple(
+        f"{host}: {UNABLE_TOLD}" for host in ("changes", "is as wanted")
+    )
+    assert after_judge(["gets libbpf", "gets none", "can"], answers, check=False).notes == (
+        f"gets none: {UNABLE_TOLD}",
+    )
+    assert progress(list(answers), answers, 1.0).unable == 3
 
 
 @pytest.mark.parametrize(
@@ -110,18 +135,19 @@ def test_only_the_first_sentences_are_told() -> None:
     ("progress", "worse", "line"),
     [
         (
-            Progress(200, 20, 7, 40.0),
+            Progress(200, 20, 7, 0, 40.0),
             0,
             f"20 of 200{HOSTS}, 180 left, about 6 min more",
         ),
-        (Progress(200, 20, 7, 4.0), 0, f"20 of 200{HOSTS}, 180 left, about 36 s more"),
+        (Progress(200, 20, 7, 0, 4.0), 0, f"20 of 200{HOSTS}, 180 left, about 36 s more"),
         (
-            Progress(20000, 20, 7, 40.0),
+            Progress(20000, 20, 7, 0, 40.0),
             0,
             f"20 of 20000{HOSTS}, 19980 left, about 11.1 h more",
         ),
-        (Progress(200, 20, 7, 40.0), 2, f"20 of 200{HOSTS}, 2 worse"),
-        (Progress(20, 20, 7, 40.0), 0, f"20 of 20{HOSTS}"),
+        (Progress(200, 20, 7, 0, 40.0), 2, f"20 of 200{HOSTS}, 2 worse"),
+        (Progress(20, 20, 7, 0, 40.0), 0, f"20 of 20{HOSTS}"),
+        (Progress(20, 20, 7, 3, 40.0), 0, f"20 of 20{HOSTS}, 3 cannot steer"),
     ],
 )
 def test_progress(progress: Progress, worse: int, line: str) -> None:
