@@ -5,6 +5,7 @@ program cannot be told, or whose descriptor is swapped for a file that makes who
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import errno
 import os
@@ -35,7 +36,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import apart, descriptor, holders, ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import Apart
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Target, control
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
@@ -390,28 +391,47 @@ class TestWaiting:
         assert time.monotonic() - begin < 1
 
     def test_a_child_that_takes_too_long_is_ended(self) -> None:
+        """The next request has another child."""
         before = len(os.listdir("/proc/self/fd"))
-        for _time in range(3):
-            with pytest.raises(DeviceError) as refusal:
-                fetched_apart(_sleep, limit=0.05)
-            assert refusal.value.errno == errno.ETIMEDOUT
+        with contextlib.closing(Apart(_work, limit=0.05)) as child:
+            for _time in range(3):
+                with pytest.raises(DeviceError) as refusal:
+                    child.fetch(b"sleep")
+                assert refusal.value.errno == errno.ETIMEDOUT
+            os.close(child.fetch(b"open"))
         assert len(os.listdir("/proc/self/fd")) == before  # these can be killed
+
+    def test_a_child_that_has_died(self) -> None:
+        with contextlib.closing(Apart(_work)) as child:
+            first = child.fetch(b"open")
+            with pytest.raises(DeviceError, match="has died"):
+                child.fetch(b"die")
+            os.close(child.fetch(b"open"))
+        os.close(first)
+
+    def test_one_child_answers_many_and_keeps_nothing(self) -> None:
+        with contextlib.closing(Apart(_work)) as child:
+            for _time in range(50):
+                os.close(child.fetch(b"open"))
+            with pytest.raises(DeviceError, match="only its channel"):
+                child.fetch(b"tell")
 
     def test_the_lock_is_not_in_the_child(self, tmp_path: t.Any) -> None:
         """It would be held for as long as the child lives."""
         path = str(tmp_path / "lock")
-        with exclusive(path=path):
-            inherited = fetched_apart(lambda: os.open(os.devnull, os.O_RDONLY))
+        with exclusive(path=path), contextlib.closing(Apart(_work)) as child:
+            os.close(child.fetch(b"open"))
             with pytest.raises(DeviceError, match="only its channel"):
-                fetched_apart(_tell_descriptors)
-        os.close(inherited)
+                child.fetch(b"tell")
 
 
-def _sleep() -> int:
-    time.sleep(60)
-    return 0
-
-
-def _tell_descriptors() -> int:
-    open_now = [name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")]
-    raise DeviceError("only its channel" if len(open_now) == 1 else f"{open_now}")
+def _work(request: bytes) -> int:
+    """In the child."""
+    if request == b"sleep":
+        time.sleep(60)
+    if request == b"die":
+        os._exit(1)
+    if request == b"tell":
+        open_now = [name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")]
+        raise DeviceError("only its channel" if len(open_now) == 1 else f"{open_now}")
+    return os.open(os.devnull, os.O_RDONLY)

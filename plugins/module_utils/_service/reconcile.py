@@ -34,6 +34,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import copier
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
@@ -132,8 +133,9 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
         return []
     planner = _Planner(policy, namespace, how, _links(wanted))
     lock = functools.partial(_locked, how)
-    applier = Applier(check=how.check, inspector=lambda: observer.inspector, lock=lock)
-    return [planner.deal_with(device, observer, applier) for device in observer.with_holders(devices)]
+    with contextlib.closing(copier()) as copies:
+        applier = Applier(check=how.check, inspector=lambda: observer.inspector, lock=lock, copies=copies)
+        return [planner.deal_with(device, observer, applier) for device in observer.with_holders(devices)]
 
 
 @contextlib.contextmanager

@@ -32,6 +32,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import Lock
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import Apart
 
 __all__ = ("Applier",)
 
@@ -68,13 +69,15 @@ class Applier:
         check: bool,
         inspector: t.Callable[[], Inspector | None] = lambda: None,
         lock: Lock = exclusive,
+        copies: Apart | None = None,
         elf: bytes | None = None,
     ) -> None:
-        """``inspector`` gives the one that a descriptor in hand can be asked of; ``elf`` replaces the embedded object,
-        in tests."""
+        """``inspector`` gives the one that a descriptor in hand can be asked of; ``copies`` is a copier for all devices
+        (without it each has its own); ``elf`` replaces the embedded object, in tests."""
         self._check = check
         self._inspector = inspector
         self._lock = lock
+        self._copies = copies
         self._elf = elf
         self._prover = Prover(elf)
 
@@ -152,7 +155,7 @@ class Applier:
         return Outcome(step, step.action, after, changed=True, way=way, warnings=_felt(device, way))
 
     def _set_program(self, device: Device, program: int | None) -> str:
-        return set_program(device, program, inspector=self._inspector(), lock=self._lock)
+        return set_program(device, program, inspector=self._inspector(), lock=self._lock, copies=self._copies)
 
     def _fall_back(self, step: Step, fallback: Fallback) -> Outcome:
         """What the task wants done when steering fails: automatic selection, or whatever is there.

@@ -19,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector, TunDevice
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import Apart
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Control
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
@@ -32,14 +33,17 @@ class MovedError(DeviceError):
     """The device is no longer what was planned for: look at it and plan again."""
 
 
-def set_program(device: Device, program: int | None, *, inspector: Inspector | None, lock: Lock) -> str:
+def set_program(
+    device: Device, program: int | None, *, inspector: Inspector | None, lock: Lock, copies: Apart | None = None
+) -> str:
     """Attach a program, given by its descriptor, or detach what is there; tells how the device was reached.
 
     Directly before the ioctl the descriptor in hand is asked which device it is and what steers it now: MovedError
     unless that is what ``device`` says. Without an inspector nothing more can be asked than which device it is. The
-    lock of the one writer is held for this moment only, in which no other process can make us wait.
+    lock of the one writer is held for this moment only, in which no other process can make us wait. ``copies`` is the
+    copier that serves a whole run.
     """
-    with _moved_when_gone(inspector), control(_target(device, inspector)) as reached, lock():
+    with _moved_when_gone(inspector), control(_target(device, inspector), copies) as reached, lock():
         if inspector:
             _check(device, reached, inspector)
         try:

@@ -31,6 +31,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import check_table, plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import copier
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
 
@@ -142,7 +143,8 @@ def run(
             identity = identity_of(device, addresses.get(device.ifindex, "")) if desired.hash_seed else ""
             return for_guest(desired, identity)
 
-        applier = Applier(check=check, inspector=lambda: observer.inspector, lock=waited.lock)
+        copies = stack.enter_context(contextlib.closing(copier()))
+        applier = Applier(check=check, inspector=lambda: observer.inspector, lock=waited.lock, copies=copies)
         devices = _Devices(desired_for, observer, applier)
         warnings = list(unmatched)
         with _state_errors():

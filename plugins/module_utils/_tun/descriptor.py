@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import socket
 import typing as t
@@ -14,20 +15,21 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import fetched_apart
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import Apart
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 
-__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control")
+__all__ = ("COPIED", "JOINED", "OPENED", "Control", "Target", "control", "copier")
 
 # How the device was reached. Only JOINED is felt by a guest: for an instant the device has one more queue.
 COPIED, OPENED, JOINED = "copied", "opened", "joined"
 NET_CLASS = "/sys/class/net"
+MOST_HOLDERS = 64  # that are asked for a copy; each was seen to hold the device a moment before
 PTRACE_FORBIDDEN = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 
 
@@ -50,15 +52,22 @@ class Control:
     way: str
 
 
+def copier() -> Apart:
+    """A child that copies descriptors, for the devices of the network namespace in which it is first used; close it."""
+    return Apart(_copy)
+
+
 @contextlib.contextmanager
-def control(target: Target) -> t.Iterator[Control]:
+def control(target: Target, copies: Apart | None = None) -> t.Iterator[Control]:
     """A descriptor of the device for the ``with`` block; DeviceError when it has gone or cannot be reached.
+
+    ``copies`` is a copier() that serves many devices; without it there is one for this device.
 
     A held device is reached through a copy of a holder's descriptor: that is the same open file, so no queue is added.
     Only where copying is forbidden or the holder cannot be seen, the device is joined; one that nobody holds is opened.
     Either way its new queue is detached at once, and no carrier comes up. Only for a change: a look needs none of it.
     """
-    opened = _copy_of_holder(target) if target.holders else None
+    opened = _copy_of_holder(target, copies) if target.holders else None
     if opened is None:
         way = JOINED if target.held or target.holders else OPENED
         opened = Control(_open_and_detach(target), way)
@@ -68,22 +77,28 @@ def control(target: Target) -> t.Iterator[Control]:
         os.close(opened.descriptor)
 
 
-def _copy_of_holder(target: Target) -> Control | None:
+def _copy_of_holder(target: Target, copies: Apart | None) -> Control | None:
     """None when the kernel forbids copying; DeviceError when no holder has the device any more."""
-    try:
-        return Control(fetched_apart(lambda: _copy(target)), COPIED)
-    except DeviceError as exc:
-        if exc.errno in PTRACE_FORBIDDEN:
-            return None
-        raise DeviceError(f"{target.name}: {exc}", errno=exc.errno, device=target.name) from exc
-
-
-def _copy(target: Target) -> int:
-    """In a child: what is copied may be any file by now."""
-    forbidden: DeviceError | None = None
-    for holder in target.holders:
+    descriptors = [(holder.pid, holder.descriptor) for holder in target.holders[:MOST_HOLDERS]]
+    request = json.dumps({"name": target.name, "id": target.id, "descriptors": descriptors}).encode()
+    with contextlib.ExitStack() as stack:
+        copies = copies or stack.enter_context(contextlib.closing(copier()))
         try:
-            descriptor = duplicate_descriptor(holder.pid, holder.descriptor)
+            return Control(copies.fetch(request), COPIED)
+        except DeviceError as exc:
+            if exc.errno in PTRACE_FORBIDDEN:
+                return None
+            raise DeviceError(f"{target.name}: {exc}", errno=exc.errno, device=target.name) from exc
+
+
+def _copy(request: bytes) -> int:
+    """In the child: what is copied may be any file by now."""
+    wanted = json.loads(request)
+    target = Target(wanted["name"], DeviceId(*wanted["id"]))
+    forbidden: DeviceError | None = None
+    for pid, number in wanted["descriptors"]:
+        try:
+            descriptor = duplicate_descriptor(pid, number)
         except DeviceError as exc:
             forbidden = exc if exc.errno in PTRACE_FORBIDDEN else forbidden
             continue
