@@ -8,10 +8,13 @@
 #ifndef FULL
 #define FULL 0 /* 1: the full program, with all that virtio's nine hash types do not need */
 #endif
+#ifndef LIVE
+#define LIVE 0 /* 1, with FULL: a table that changes while it runs */
+#endif
 
 enum abi {
 	ABI_MAGIC = 0x53525356, /* "VSRS" in memory on a little-endian host */
-	ABI_LAYOUT_VERSION = FULL ? 2 : 1, /* another one with every change of struct rodata */
+	ABI_LAYOUT_VERSION = 1 + FULL + LIVE, /* another one with every change of struct rodata */
 	HASH_KEY_SIZE = 40, /* virtio_net_config.rss_max_key_size in QEMU, and Microsoft's RSS */
 	HASH_INPUT_MAX = 36, /* two IPv6 addresses and two ports */
 	INDIRECTION_MAX = 512,
@@ -148,11 +151,44 @@ struct features {
 };
 #endif
 
+#if LIVE
+/* When an entry that shall change its queue does so. In jiffies for the program, whose length only the kernel knows. */
+struct guard {
+	__u32 idle_ms;
+	__u32 deadline_ms;
+	__u32 idle_jiffies; /* silent for more than so many */
+	__u32 deadline_jiffies; /* less than 2^16 */
+};
+
+/*
+ * An entry of the live table. Python writes `wanted`, one byte that is read whole, and before that sets `seen` to 0; the
+ * rest is the program's. An entry that is where it shall be is only read.
+ */
+struct live_entry {
+	__u8 wanted; /* queue */
+	__u8 current; /* the queue in force */
+	__u16 asked; /* jiffies of the first packet since a move was wanted, the lower bits */
+	__u32 seen; /* of the last one; 0: there was none */
+};
+
+struct live_table {
+	struct live_entry entries[INDIRECTION_MAX];
+};
+
+/* The one element of the per-CPU map entry_counters: one call reads them all. */
+struct entry_counters {
+	__u64 packets[INDIRECTION_MAX];
+};
+#endif
+
 struct steering {
 	struct identity identity;
 	struct rss_config config;
 #if FULL
 	struct features features;
+#endif
+#if LIVE
+	struct guard guard;
 #endif
 };
 
@@ -167,6 +203,9 @@ _Static_assert(__builtin_offsetof(struct steering, config) == 40, "config follow
 #if FULL
 _Static_assert(sizeof(struct pin) == 88, "pin has no hidden padding");
 _Static_assert(sizeof(struct features) == 576 + 16 + 24 + 16 + PINS_MAX * 88, "features has no hidden padding");
+#endif
+#if LIVE
+_Static_assert(sizeof(struct live_table) == 4096, "the live table is one page");
 #endif
 
 #endif

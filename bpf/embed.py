@@ -30,7 +30,13 @@ SOURCES = Path(__file__).parent
 BYTE_ORDERS = {"little": "bpfel", "big": "bpfeb"}
 # Builds of one source beside the plain one, as bpf/Makefile makes them.
 MORE_BUILDS = {
-    "steering": ("steering_direct", "steering_full", "steering_full_direct"),
+    "steering": (
+        "steering_direct",
+        "steering_full",
+        "steering_full_direct",
+        "steering_live",
+        "steering_live_direct",
+    ),
     "observe": ("observe_full",),
 }
 # These share the layout of the build that they are named after. Their code holds numbers of the running kernel (of its
@@ -148,7 +154,7 @@ def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
             # The section may end without the padding that a C (and a ctypes) structure has at its end.
             layout.lines.insert(0, f"RODATA_SIZE = {size}")
             layout.names.append("RODATA_SIZE")
-        for value_type in VALUE_TYPES[source]:
+        for value_type in (*VALUE_TYPES[source], *MORE_VALUE_TYPES.get(name, ())):
             layout.structure(btf.find("STRUCT", value_type))
     exported = "\n".join(f'    "{item}",' for item in sorted(layout.names))
     body = "\n".join(layout.lines)
@@ -162,6 +168,8 @@ VALUE_TYPES = {
     "inspect": ("device_record", "walk_state", "question", "hand_answer", "device_key", "holder_record"),
     "observe": ("observed", "protocol"),
 }
+# Of one build alone.
+MORE_VALUE_TYPES = {"steering_live": ("live_table", "entry_counters")}
 ENUMS = {"steering": ("abi",), "inspect": ("walk_ending", "hand_status")}
 # Socket filters: they are told apart from others' among all those that the kernel holds, so their tags are known.
 TAGGED = ("steering", "observe")

@@ -5,6 +5,11 @@
 
 #include "config.h"
 
+#if LIVE
+#include "live.h"
+#else
+#include "fixed.h"
+#endif
 #if FULL
 #include "full.h"
 #else
@@ -50,7 +55,7 @@ int virtnet_rss(struct __sk_buff *skb)
 		reason = choose(skb, &window, &packet, &queue);
 	if (reason != HASH_NONE && (!FULL || reason != REASON_PIN)) {
 		hash = hash_of(skb, &window, &packet, reason);
-		queue = steering.config.indirection[hash & steering.config.indirection_mask & (INDIRECTION_MAX - 1)];
+		queue = queue_of(hash & steering.config.indirection_mask & (INDIRECTION_MAX - 1));
 	}
 	count(queue, reason);
 	return queue;

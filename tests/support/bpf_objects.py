@@ -42,11 +42,11 @@ def shipped_builds() -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=None)
 def build_named(name: str, kind: SteeringObject = PLAIN) -> bytes:
-    """The ELF of one of builds(), of the plain or of the full program."""
+    """The ELF of one of builds(), of one of the objects."""
     reads, variant = name.split()
     if variant == SHIPPED:
         return kind.elf(reads)
-    words = ["steering", *(["full"] if kind is not PLAIN else []), *(["direct"] if reads == DIRECT else [])]
+    words = ["steering", *([kind.name] if kind is not PLAIN else []), *(["direct"] if reads == DIRECT else [])]
     return _made(f"{'_'.join(words)}.{variant}.o")
 
 

@@ -25,9 +25,10 @@ if t.TYPE_CHECKING:
 
 __all__ = ("BpfObject", "embedded_object", "raise_memory_lock_limit")
 
-# libbpf names an object's .rodata map OBJECT.rodata, and the kernel keeps 15 characters of it.
+# libbpf names the maps of an object's sections OBJECT.SECTION, and the kernel keeps 15 characters of it.
 OBJECT_NAME = "vnrss"
 RODATA_MAP = f"{OBJECT_NAME}.rodata"
+BSS_MAP = f"{OBJECT_NAME}.bss"
 LOAD_HINTS = {
     errno.EPERM: " (CAP_BPF or CAP_SYS_ADMIN is missing, or a seccomp filter forbids bpf(), or, before Linux 5.11, "
     "RLIMIT_MEMLOCK is too low)",

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP, BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_live_object import MAP_ENTRY_COUNTERS
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_object import MAP_QUEUE_COUNTERS
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import (
     map_info,
@@ -19,9 +21,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import 
     run_program,
     write_element,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import content_of
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
     DIRECT,
     HELPER,
+    LIVE,
+    LIVE_MAP,
     PROGRAM,
     SteeringObject,
     object_of,
@@ -73,6 +78,8 @@ class SteeringProgram(Closing):
         try:
             self.descriptor = self._loaded.program_fd(PROGRAM)
             self._check_names()
+            if kind is LIVE:
+                self._fill_table()
         except BaseException:
             self.close()
             raise
@@ -119,7 +126,7 @@ class SteeringProgram(Closing):
         _tags[elf] = program_of(self._libbpf, loaded.program_fd(PROGRAM)).tag
         if self._libbpf.can_copy and elf not in _templates:
             with contextlib.suppress(ObjectError):  # without it libbpf loads the next one as it did this one
-                _templates[elf] = Template.of(self._libbpf, loaded, PROGRAM, (RODATA_MAP, MAP_QUEUE_COUNTERS))
+                _templates[elf] = Template.of(self._libbpf, loaded, PROGRAM, self._kind.maps)
 
     def refuse_direct_reads(self, reason: str) -> bool:
         """Use the helper build from now on in this process; False when this program is no direct build."""
@@ -140,6 +147,11 @@ class SteeringProgram(Closing):
                 errno=errno.EAGAIN,
             )
 
+    def _fill_table(self) -> None:
+        """Every entry begins where the configuration has it. The program does not run yet."""
+        table = self._kind.abi.Steering.from_buffer_copy(self._rodata).config.indirection
+        write_element(self._libbpf, self._loaded.map_fd(LIVE_MAP), content_of(table))
+
     def describe(self) -> Program:
         """The kernel's description: id, name, tag."""
         return program_of(self._libbpf, self.descriptor)
@@ -150,10 +162,13 @@ class SteeringProgram(Closing):
 
     def clear_counters(self) -> None:
         """Set every counter to zero: a proof runs the program, and its frames are nobody's packets."""
+        cpus = self._libbpf.call("libbpf_num_possible_cpus")
         counters = self._loaded.map_fd(MAP_QUEUE_COUNTERS)
-        zeros = bytes(self._kind.counters_size * self._libbpf.call("libbpf_num_possible_cpus"))
         for queue in range(self._queues):
-            write_element(self._libbpf, counters, zeros, queue)
+            write_element(self._libbpf, counters, bytes(self._kind.counters_size * cpus), queue)
+        if self._kind is LIVE:
+            size = ctypes.sizeof(self._kind.abi.EntryCounters)
+            write_element(self._libbpf, self._loaded.map_fd(MAP_ENTRY_COUNTERS), bytes(size * cpus))
 
 
 def direct_tag(libbpf: Libbpf, kind: SteeringObject, trial: bytes) -> str:

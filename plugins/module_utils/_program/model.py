@@ -9,20 +9,30 @@ import typing as t
 from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import LiveMaps
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 
-__all__ = ("ETHERNET", "AttachedProgram", "Configuration")
+__all__ = ("ETHERNET", "AttachedProgram", "Configuration", "Guard")
 
 ETHERNET = 14  # where layer 3 starts behind an Ethernet header
 
 
+class Guard(t.NamedTuple):
+    """When an entry of a live table changes its queue: silent for so long, or waiting for so long."""
+
+    idle_ms: int
+    deadline_ms: int
+
+
 @dataclass(frozen=True)
 class Configuration:
-    """All that a steering program of ours computes from."""
+    """All that a steering program of ours computes from. With a guard its table is live: the indirection table of
+    ``rss`` is where each entry begins, and says what part of the traffic each queue shall have."""
 
     rss: RssConfig
     statistics: bool = True
     l3_offset: int = ETHERNET
+    guard: Guard | None = None
 
     @property
     def queues(self) -> int:
@@ -44,3 +54,4 @@ class AttachedProgram:
     counters_map: int | None = field(default=None, compare=False)  # id; of one of ours
     configuration: Configuration | None = None
     reads: str = ""  # how one of ours reads packets: direct or helper
+    live: LiveMaps | None = field(default=None, compare=False)  # of one of ours with a live table

@@ -13,9 +13,15 @@ from dataclasses import dataclass
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_live_object import (
+    MAP_ENTRY_COUNTERS,
+    MAP_QUEUE_COUNTERS,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import LiveMaps
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
     DIRECT,
     HELPER,
+    LIVE_MAP,
     OBJECTS,
     PROGRAM,
     object_of,
@@ -73,12 +79,11 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         os.close(descriptor)
     if program.type != inventory.SOCKET_FILTER or _is_observer(program):
         return None
-    decoded, counters_map, reads = None, None, ""
-    found = _frozen_rodata(libbpf, program.map_ids) if program.name == PROGRAM else None
-    if found:
-        reads = _reads(libbpf, program.tag, found[1])
-        decoded = decode(found[1]) if reads else None
-        counters_map = next((number for number in program.map_ids if number != found[0]), None)
+    decoded, reads = None, ""
+    maps, rodata = _maps(libbpf, program.map_ids) if program.name == PROGRAM else ({}, None)
+    if rodata:
+        reads = _reads(libbpf, program.tag, rodata)
+        decoded = decode(rodata) if reads else None
     owner = OURS if decoded else QEMU if program.name == QEMU_PROGRAM else OTHER
     attached = AttachedProgram(
         id=program.id,
@@ -87,9 +92,10 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
         load_time=program.load_time,
         uid=program.uid,
         owner=owner,
-        counters_map=counters_map if decoded else None,
+        counters_map=maps.get(MAP_QUEUE_COUNTERS) if decoded else None,
         configuration=decoded[1] if decoded else None,
         reads=reads if decoded else "",
+        live=_live(maps) if decoded and decoded[1].guard else None,
     )
     return Described(attached, decoded[0] if decoded else None)
 
@@ -109,19 +115,29 @@ def _reads(libbpf: Libbpf, tag: str, rodata: bytes) -> str:
     return DIRECT if tag == direct_tag(libbpf, kind, nobodys(kind)) else ""
 
 
-def _frozen_rodata(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[int, bytes] | None:
-    """Id and content of a program's .rodata; None unless it is frozen, for what can still change proves nothing."""
+def _live(maps: dict[str, int]) -> LiveMaps | None:
+    table, packets = maps.get(LIVE_MAP), maps.get(MAP_ENTRY_COUNTERS)
+    return None if table is None or packets is None else LiveMaps(table, packets)
+
+
+def _maps(libbpf: Libbpf, map_ids: tuple[int, ...]) -> tuple[dict[str, int], bytes | None]:
+    """A program's maps by name, and the content of its .rodata; None unless it is frozen, for what can still change
+    proves nothing."""
+    named: dict[str, int] = {}
+    rodata = None
     for map_id in map_ids:
         descriptor = inventory.open_map(libbpf, map_id)
         if descriptor is None:
-            return None
+            break
         try:
             info = inventory.map_info(libbpf, descriptor)
-            if os.fsdecode(info.name) == RODATA_MAP and info.value_size in RODATA_SIZES and _is_frozen(descriptor):
-                return map_id, inventory.read_element(libbpf, descriptor, info.value_size)
+            name = os.fsdecode(info.name)
+            named[name] = map_id
+            if name == RODATA_MAP and info.value_size in RODATA_SIZES and _is_frozen(descriptor):
+                rodata = inventory.read_element(libbpf, descriptor, info.value_size)
         finally:
             os.close(descriptor)
-    return None
+    return named, rodata
 
 
 def _is_frozen(descriptor: int) -> bool:

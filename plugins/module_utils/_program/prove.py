@@ -8,11 +8,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL, LIVE, PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ProofError
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import NO_WAITING, Identity, encode, kind_of
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     VIRTIO_HASH_TYPES,
     RssConfig,
@@ -35,13 +36,17 @@ ADDRESSES_AND_PORTS = VIRTIO_HASH_TYPES[:6]
 TRIAL_QUEUES = 16  # with these, the first of Microsoft's frames goes elsewhere than to the default queue
 SEED = 7  # any number: the same flows each time, so that a failure can be repeated
 # A table that gives the lower eight bits of the hash itself, as far as a queue number can show them.
-MICROSOFT = Configuration(
+LOW_BITS = Configuration(
     RssConfig(MICROSOFT_KEY, hash_types_to_mask(ADDRESSES_AND_PORTS), tuple(range(256))), statistics=False
 )
-# The same for the full program: none of Microsoft's frames is SCTP.
-MICROSOFT_FULL = replace(
-    MICROSOFT, rss=replace(MICROSOFT.rss, hash_types=MICROSOFT.rss.hash_types | hash_types_to_mask(["sctp"]))
-)
+# For each object one that needs it, and sends Microsoft's frames where the plain one does: none of them is SCTP.
+MICROSOFT = {
+    PLAIN.name: LOW_BITS,
+    FULL.name: replace(
+        LOW_BITS, rss=replace(LOW_BITS.rss, hash_types=LOW_BITS.rss.hash_types | hash_types_to_mask(["sctp"]))
+    ),
+    LIVE.name: replace(LOW_BITS, guard=NO_WAITING),
+}
 
 
 class Prover:
@@ -52,14 +57,15 @@ class Prover:
 
     def __init__(self, elf: bytes | None = None) -> None:
         self._elf = elf
-        self._proven_builds: set[tuple[bool, str]] = set()
+        self._proven_builds: set[tuple[str, str]] = set()
         self._steered: dict[Configuration, list[tuple[bytes, Steered]]] = {}
 
     def prove(self, libbpf: Libbpf, program: SteeringProgram, configuration: Configuration) -> None:
         """ProofError for the first frame that goes elsewhere; the program's counters are zero afterwards."""
-        build = (configuration.rss.is_plain, program.reads)
+        kind = kind_of(configuration)
+        build = (kind.name, program.reads)
         if build not in self._proven_builds:
-            self._prove_kernel(libbpf, MICROSOFT if configuration.rss.is_plain else MICROSOFT_FULL)
+            self._prove_kernel(libbpf, MICROSOFT[kind.name])
             self._proven_builds.add(build)
         _compare(program, self._vectors(configuration), "the reference")
         program.clear_counters()

@@ -9,14 +9,15 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi, steering_full_abi
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL, LIVE, PLAIN, object_of
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._program.features import features_of, read_features
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import HASH_KEY_SIZE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.toeplitz import lookup_tables
@@ -26,12 +27,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import curr
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import SteeringObject
 
-__all__ = ("OWNER", "Identity", "decode", "encode", "nobodys")
+__all__ = ("NO_WAITING", "OWNER", "Identity", "decode", "encode", "kind_of", "nobodys")
 
 OWNER = b"virtnet.rss"
 TABLES = steering_abi.RssConfig.toeplitz.size
 # The least work for the verifier; a feature makes it the full program's.
 NOTHING = RssConfig(bytes(HASH_KEY_SIZE), 0, (0,), redirect=False)
+NO_WAITING = Guard(1, 1)
+COARSE = 6  # CLOCK_MONOTONIC_COARSE, whose resolution is the kernel's tick, a jiffy (kernel/time/posix-timers.c)
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,19 @@ class Identity:
     id: DeviceId
 
 
+def kind_of(configuration: Configuration) -> SteeringObject:
+    """The smallest object that computes it."""
+    if configuration.guard:
+        return LIVE
+    return PLAIN if configuration.rss.is_plain else FULL
+
+
 def encode(identity: Identity, configuration: Configuration) -> bytes:
-    """The section's content: ``struct rodata`` of the plain program, or of the full one where the configuration needs
-    that (generated/steering_abi.py, steering_full_abi.py); host byte order.
+    """The section's content: ``struct rodata`` of the object that the configuration needs (generated/*_abi.py); host
+    byte order.
     """
-    plain = configuration.rss.is_plain
-    abi = steering_abi if plain else steering_full_abi
+    kind = kind_of(configuration)
+    abi = kind.abi
     rodata = abi.Rodata()
     name = os.fsencode(identity.name)
     rodata.bpf_metadata_owner = OWNER
@@ -69,9 +79,18 @@ def encode(identity: Identity, configuration: Configuration) -> bytes:
     config.indirection[: len(rss.indirection)] = rss.indirection
     tables = lookup_tables(key=rss.hash_key, byteorder=sys.byteorder)
     ctypes.memmove(ctypes.addressof(config.toeplitz), tables, TABLES)
-    if not plain:
-        steering.features = features_of(rss)
-    return bytes(rodata)[: abi.RODATA_SIZE]
+    if kind is not PLAIN:
+        # Each object has a class of its own for the same bytes.
+        steering.features = abi.Features.from_buffer_copy(features_of(rss))
+    if configuration.guard:
+        steering.guard = abi.Guard(*configuration.guard, *map(_jiffies, configuration.guard))
+    return bytes(rodata)[: kind.rodata_size]
+
+
+def _jiffies(milliseconds: int) -> int:
+    """At least so long."""
+    tick = round(time.clock_getres(COARSE) * 1e9)
+    return -(-milliseconds * 1_000_000 // tick)
 
 
 def decode(content: bytes) -> tuple[Identity, Configuration] | None:
@@ -80,10 +99,10 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
     Another magic, layout, size, a value out of range, or tables that do not follow from the rest make a program
     somebody else's, whatever its name says.
     """
-    plain = len(content) == steering_abi.RODATA_SIZE
-    if not plain and len(content) != steering_full_abi.RODATA_SIZE:
+    kind = object_of(len(content))
+    if kind is None:
         return None
-    steering = (steering_abi if plain else steering_full_abi).Steering.from_buffer_copy(content)
+    steering = kind.abi.Steering.from_buffer_copy(content)
     device, config = steering.identity, steering.config
     try:
         configuration = Configuration(
@@ -93,10 +112,11 @@ def decode(content: bytes) -> tuple[Identity, Configuration] | None:
                 indirection=tuple(config.indirection[: config.indirection_mask + 1]),
                 default_queue=config.default_queue,
                 redirect=bool(config.redirect),
-                **({} if plain else read_features(steering.features)),
+                **({} if kind is PLAIN else read_features(steering.features)),
             ),
             statistics=bool(config.statistics),
             l3_offset=config.l3_offset,
+            guard=Guard(steering.guard.idle_ms, steering.guard.deadline_ms) if kind is LIVE else None,
         )
     except InputError:
         return None
@@ -108,5 +128,7 @@ def nobodys(kind: SteeringObject) -> bytes:
     """For a program that is loaded to be looked at, of no device here: whoever looks meanwhile sees that it steers
     nothing in this namespace.
     """
-    rss = NOTHING if kind is PLAIN else replace(NOTHING, symmetric=True)
-    return encode(Identity("", DeviceId(current_namespace().inode, 0)), Configuration(rss, statistics=False))
+    configuration = Configuration(NOTHING, statistics=False, guard=NO_WAITING if kind is LIVE else None)
+    if kind is FULL:
+        configuration = replace(configuration, rss=replace(NOTHING, symmetric=True))
+    return encode(Identity("", DeviceId(current_namespace().inode, 0)), configuration)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_abi as abi
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import steering_live_abi as live_abi
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -22,13 +23,15 @@ CONFIGURATIONS = {
     "largest table": Configuration(RssConfig(KEY, 0x3F, tuple(entry % 256 for entry in range(512)))),
     "no redirect, no statistics": Configuration(RssConfig(KEY, 0, (0,), redirect=False), statistics=False),
     "a device without Ethernet": Configuration(RssConfig(KEY, 0x3F, (0, 1)), l3_offset=0),
+    "a live table": Configuration(RssConfig(KEY, 0x3F, (0, 1)), guard=Guard(8, 1000)),
+    "a live table and features": Configuration(RssConfig(KEY, 0x3F, (0, 1), symmetric=True), guard=Guard(1, 30000)),
 }
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_what_was_written_is_read(configuration: Configuration) -> None:
     content = encode(IDENTITY, configuration)
-    assert len(content) == abi.RODATA_SIZE
+    assert len(content) == (live_abi if configuration.guard else abi).RODATA_SIZE
     assert decode(content) == (IDENTITY, configuration)
 
 
@@ -62,3 +65,12 @@ def test_a_configuration_that_nobody_may_ask_for_is_not_ours() -> None:
 @pytest.mark.parametrize("size", [0, abi.RODATA_SIZE - 1, abi.RODATA_SIZE + 1])
 def test_another_size_is_not_ours(size: int) -> None:
     assert decode(encode(IDENTITY, CONFIGURATIONS["plain"]).ljust(size, b"\0")[:size]) is None
+
+
+def test_a_guard_waits_at_least_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In jiffies of whatever length the kernel has them."""
+    for tick, jiffies in ((0.01, (1, 100)), (0.004, (2, 250)), (0.003333333, (3, 301)), (0.001, (8, 1000))):
+        monkeypatch.setattr("time.clock_getres", dict.fromkeys(range(16), tick).__getitem__)
+        guard = live_abi.Steering.from_buffer_copy(encode(IDENTITY, CONFIGURATIONS["a live table"])).guard
+        assert (guard.idle_ms, guard.deadline_ms) == (8, 1000)
+        assert (guard.idle_jiffies, guard.deadline_jiffies) == jiffies
