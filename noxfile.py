@@ -20,7 +20,7 @@ from tools.tree import BIN, BUILD, ROOT, TREE, VENV, git_files, home, work_tree
 
 # The quick ones first
 TEST = ["lint", "types", "licences", "bpf", "dist", "galaxy", "environment", "installed"]
-TEST += ["units", "page", "integration", "kernel", "service", "sanity"]
+TEST += ["packages", "units", "page", "integration", "kernel", "service", "sanity"]
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
 # Every Python that a supported ansible-core runs modules on, from the oldest that plugins/ are written for
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
@@ -89,6 +89,12 @@ def types(run: Phase) -> None:
 def dist(run: Phase) -> None:
     """the tarball into dist/, twice with the same bytes, and what is in it"""
     release.dist(run)
+
+
+@phase()
+def packages(run: Phase) -> None:
+    """a .deb and an .rpm of the service into dist/; linted, installed, upgraded, removed (root)"""
+    release.packages(run)
 
 
 @phase()

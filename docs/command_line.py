@@ -52,7 +52,7 @@ _virtnet_rss_taps() {
 def files() -> dict[str, str]:
     """The text of each file, by its path below `share`."""
     return {
-        "man/man1/virtnet-rss.1": _man_page(),
+        "man/man8/virtnet-rss.8": _man_page(),
         "bash-completion/completions/virtnet-rss": _completion("bash"),
         "zsh/site-functions/_virtnet-rss": _completion("zsh"),
     }
@@ -62,8 +62,9 @@ def _man_page() -> str:
     made = parser()
     made.epilog = None  # its statuses get a section of their own
     page = Manpage(made)
-    page.date, page.version, page.source = DATE, VERSION, "virtnet.rss"
-    page.manual, page.section = "virtnet.rss", "1"
+    page.date, page.source = DATE, f"virtnet.rss {VERSION}"
+    page.description = "keep the packets of KVM guests spread over their queues"
+    page.manual, page.section = "virtnet.rss", "8"  # a command of the administrator's
     statuses = [line for number, text in EXIT_STATUSES.items() for line in (".TP", rf"\\fB{number}\\fR", text)]
     return "\n".join([rf".\" {LICENCE}", rf".\" {MADE}", str(page).rstrip("\n"), '.SH "EXIT STATUS"', *statuses, ""])
 

@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from tools.phase import Phase
+from tools.phase import PYTEST_PASSED, Phase
 from tools.tree import BUILD, COLLECTION, ROOT, TREE, git_files, work_tree
 
 # All that is in it, as git has it. Anything else is a leftover of building or testing, or needs a decision.
@@ -37,9 +37,26 @@ def build(run: Phase, folder: Path) -> Path:
     built = run("ansible-galaxy", "collection", "build", "--output-path", folder, cwd=folder / COLLECTION)
     archive = next(folder.glob("virtnet-rss-*.tar.gz"), folder / "no tarball")
     if built:
-        commit = ["git", "log", "-1", "--format=%ct"]
-        _normalise(archive, int(os.environ.get("SOURCE_DATE_EPOCH") or subprocess.check_output(commit, cwd=ROOT)))
+        _normalise(archive, _date())
     return archive
+
+
+def packages(run: Phase) -> None:
+    """They are tested as the tests build them, which is the same way."""
+    folder = BUILD / "dist" / "packages"
+    shutil.rmtree(folder, ignore_errors=True)
+    run("python", "packaging/build.py", folder, SOURCE_DATE_EPOCH=str(_date()))
+    run("pytest", "tests/packages", evidence=PYTEST_PASSED)
+    if not run.failures:
+        (ROOT / "dist").mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            shutil.copy(path, ROOT / "dist")
+
+
+def _date() -> int:
+    """SOURCE_DATE_EPOCH, else the last commit's."""
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    return int(given or subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=ROOT))
 
 
 def dist(run: Phase) -> None:

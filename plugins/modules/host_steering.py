@@ -14,6 +14,9 @@ description:
     unit, starts the service or restarts it where that is needed, waits until every device is as the policy wants it,
     and tells what became of each.
   - Without O(rules), the policy steers libvirt's guests, which are C(vnet*).
+  - Where the distribution's package C(virtnet-rss) is installed, its program and unit are used and never written. The
+    policy is written, and a unit over the package's only for O(metrics_file), O(measure) or another O(folder). A
+    program that an earlier run has installed makes way. A O(program) of one's own choice is installed all the same.
   - It keeps what was there before the last change, and a record of what that change touched. V(state=previous) undoes
     it.
   - The role P(virtnet.rss.steering#role) and the playbooks C(virtnet.rss.rollout), C(virtnet.rss.rollback) and
@@ -36,7 +39,8 @@ options:
     description:
       - V(present) brings the host to the wanted state.
       - V(previous) undoes the last change, and everything where the host was new to the service.
-      - V(absent) stops and removes all of it, and gives every device back to automatic selection.
+      - V(absent) stops and removes all of it, and gives every device back to automatic selection. Of a package it stops
+        and disables the service and removes the policy; the package stays.
       - V(look) changes nothing and tells everything that an audit asks.
     type: str
     choices: [present, previous, absent, look]
@@ -166,6 +170,10 @@ since:
   description: When that was, in UTC.
   returned: with V(step=begin)
   type: str
+packaged:
+  description: Whether program and unit are those of the distribution's package C(virtnet-rss).
+  returned: with V(step=all), where nothing is missing
+  type: bool
 missing:
   description: What has to be installed first; nothing was changed.
   returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)

@@ -69,7 +69,7 @@ def test_bash_completes_devices() -> None:
 
 
 def test_the_man_page_is_without_fault() -> None:
-    page = SHARE / "man" / "man1" / "virtnet-rss.1"
+    page = SHARE / "man" / "man8" / "virtnet-rss.8"
     done = subprocess.run(
         ["man", "--warnings", "-l", str(page)],
         env={**os.environ, "MANWIDTH": "80"},

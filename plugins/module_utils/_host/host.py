@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._host import devices
+from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, packaged
+from ansible_collections.virtnet.rss.plugins.module_utils._host.manual import manual_files
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
     POLICY,
     PROGRAM,
@@ -44,6 +45,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe impo
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.kept_file import KeptFile
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
 
 __all__ = ("Brought", "Host")
@@ -85,7 +87,8 @@ class Host:
 
     def __init__(self, observer: Observer, *, program: str, folder: str, check: bool) -> None:
         self._observer = observer
-        self._program = program
+        self.packaged = packaged.is_used_for(program)
+        self.program = packaged.OWN_PROGRAM if self.packaged else program  # where one of ours is, or would be
         self._folder = folder
         self._check = check
         self._systemd = Systemd()
@@ -93,8 +96,8 @@ class Host:
 
     @property
     def is_new(self) -> bool:
-        """It has no service yet."""
-        return not os.path.lexists(self._program)
+        """It has no service yet; of a package's, no policy of ours."""
+        return not os.path.lexists(policy_file(self._folder).path if self.packaged else self.program)
 
     def assess(self, wanted: Wanted) -> Brought:
         """What ``bring`` would do. InputError for a policy that the service would refuse."""
@@ -131,6 +134,8 @@ class Host:
         for part in found.parts:
             if part.changed:
                 part.write(keep)
+        for path in manual_files(self.program) if self.packaged else ():  # they would hide the package's
+            _unlink(path)
         try:
             self._start(found)
         finally:  # the next run does not know the old file any more, and node_exporter refuses two that tell the same
@@ -147,7 +152,7 @@ class Host:
         Without a record, such as after a release that kept none, the policy alone goes back.
         """
         record = self.record
-        file, program, unit = policy_file(self._folder), program_file(self._program), unit_file()
+        file, program, unit = policy_file(self._folder), program_file(self.program), unit_file()
         older = file.previous()
         parts = record.parts if record and record.stage != NONE else (POLICY,)
         if older.text is None and not set(parts) & {PROGRAM, UNIT}:
@@ -157,7 +162,7 @@ class Host:
             return Brought(removed=True)
         if older.text is not None and POLICY in parts:
             file.apply(file.change_to(older), keep=False)
-        restored = [kept.restore() for name, kept in ((PROGRAM, program), (UNIT, unit)) if name in parts]
+        restored = [self._restore(kept) for name, kept in ((PROGRAM, program), (UNIT, unit)) if name in parts]
         if any(restored) and self._systemd.runs:
             self._systemd.reload()
             self._systemd.restart()
@@ -178,9 +183,11 @@ class Host:
                 f"a service runs here as process {running['pid']}, and nothing here can stop it for good: end it where "
                 "it was started, or it would steer again; nothing was changed"
             )
-        unit, had_unit = unit_file(), self._systemd.runs and os.path.lexists(unit_file().path)
+        unit, had_unit = unit_file(), self._has_unit()
         metrics = metrics_file_of(unit.read())
-        paths = [self._program, f"{self._program}.previous", self._folder, *([metrics] if metrics else [])]
+        folders = packaged.removable(self._folder) if self.packaged else [self._folder]
+        ours = [self.program, f"{self.program}.previous", *manual_files(self.program)]
+        paths = [*ours, *folders, *([metrics] if metrics else [])]
         found = [path for path in paths if os.path.lexists(path)]
         if self._check:
             results = devices.planned(self._observer, Policy().complement(), spared=spared)
@@ -206,6 +213,22 @@ class Host:
         if not self._check:
             write_record(self._folder, record)
 
+    def _restore(self, file: KeptFile) -> bool:
+        """Beside a package there may have been none, and then there is none again."""
+        if file.restore():
+            return True
+        if not self.packaged or not os.path.lexists(file.path):
+            return False
+        file.remove()
+        return True
+
+    def _has_unit(self) -> bool:
+        """Whether there is a service to be stopped: a package's unit is always there."""
+        if not self._systemd.runs:
+            return False
+        _load, active, enabled = self._systemd.state()
+        return os.path.lexists(unit_file().path) or (self.packaged and (active or enabled))
+
     def _service_change(self) -> tuple[str, str]:
         if not self._systemd.runs:
             return "", ""
@@ -224,9 +247,13 @@ class Host:
             self._systemd.restart()
 
     def _notes(self) -> tuple[str, ...]:
+        note = packaged.version_note() if self.packaged else ""
         if self._systemd.runs:
-            return ()
-        return ("no systemd runs here, so new devices stay as they are unless something else runs 'virtnet-rss run'",)
+            return (note,) if note else ()
+        return (
+            *((note,) if note else ()),
+            "no systemd runs here, so new devices stay as they are unless something else runs 'virtnet-rss run'",
+        )
 
 
 def _attached(found: Brought) -> tuple[int, ...]:

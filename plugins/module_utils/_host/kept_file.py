@@ -36,15 +36,19 @@ class KeptFile:
             return False
         return stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == self._mode and self.read() == content
 
-    def write(self, content: bytes, *, keep: bool) -> None:
-        """Put it in force. ``keep`` makes what was in force the previous one, even where that was no file."""
+    def write(self, content: bytes | None, *, keep: bool) -> None:
+        """Put it in force, None is no file. ``keep`` makes what was in force the previous one, even where that was no
+        file."""
         if keep:
             before = self.read()
             if before is None:
                 _remove(self.previous_path)
             else:
                 write_atomically(self.previous_path, before, mode=self._mode & 0o666)
-        write_atomically(self.path, content, mode=self._mode)
+        if content is None:
+            _remove(self.path)
+        else:
+            write_atomically(self.path, content, mode=self._mode)
 
     def restore(self) -> bool:
         """Put the previous one in force, and forget it; False when none is kept."""

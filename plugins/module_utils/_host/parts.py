@@ -10,6 +10,7 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.virtnet.rss.plugins.module_utils._host import packaged
 from ansible_collections.virtnet.rss.plugins.module_utils._host.kept_file import KeptFile
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import UNIT_FILE, unit_text
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
@@ -31,6 +32,7 @@ class Wanted:
     metrics_file: str = ""
     measure: bool = False
     wait: float = 30.0  # seconds until every device is as the policy wants it
+    packaged: bool = False  # the program and its unit are a package's; ``program`` is where one of ours would be
 
     @property
     def policy_folder(self) -> str:
@@ -70,16 +72,22 @@ def unit_file() -> KeptFile:
 
 def wanted_parts(wanted: Wanted, *, systemd: bool) -> list[Part]:
     """The policy first: nothing has changed where it is refused, which is an InputError here already."""
-    parts = [_policy(wanted), _kept(PROGRAM, program_file(wanted.program), service_file(), _digest)]
+    program = None if wanted.packaged else service_file()
+    parts = [_policy(wanted), _kept(PROGRAM, program_file(wanted.program), program, _digest)]
     if systemd:
-        unit = unit_text(
-            program=wanted.program,
-            policy_folder=wanted.policy_folder,
-            metrics_file=wanted.metrics_file,
-            measure=wanted.measure,
-        )
-        parts.append(_kept(UNIT, unit_file(), unit.encode(), lambda content: content.decode(errors="replace")))
+        parts.append(_kept(UNIT, unit_file(), _unit(wanted), lambda content: content.decode(errors="replace")))
     return parts
+
+
+def _unit(wanted: Wanted) -> bytes | None:
+    """None where the package's does all that is wanted."""
+    text = unit_text(
+        program=packaged.PROGRAM if wanted.packaged else wanted.program,
+        policy_folder=wanted.policy_folder,
+        metrics_file=wanted.metrics_file,
+        measure=wanted.measure,
+    )
+    return None if wanted.packaged and text.endswith(f"\n{packaged.unit()}") else text.encode()
 
 
 def _policy(wanted: Wanted) -> Part:
@@ -96,14 +104,14 @@ def _policy(wanted: Wanted) -> Part:
     )
 
 
-def _kept(name: str, file: KeptFile, content: bytes, show: t.Callable[[bytes], str]) -> Part:
+def _kept(name: str, file: KeptFile, content: bytes | None, show: t.Callable[[bytes], str]) -> Part:
     before = file.read()
     return Part(
         name,
         file.path,
         not file.is_as_wanted(content),
         "" if before is None else show(before),
-        show(content),
+        "" if content is None else show(content),
         lambda keep: file.write(content, keep=keep),
     )
 

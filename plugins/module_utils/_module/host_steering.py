@@ -17,7 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     StateError,
     VirtnetRssError,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, rollout
+from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, packaged, rollout
 from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted, policy_folder
 from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import Systemd
@@ -53,8 +53,8 @@ def create_argument_spec() -> dict[str, t.Any]:
         "incomplete": {"type": "bool", "default": False},
         "metrics_file": {"type": "str", "default": ""},
         "measure": {"type": "bool", "default": False},
-        "program": {"type": "path", "default": "/usr/local/sbin/virtnet-rss"},
-        "folder": {"type": "path", "default": "/etc/virtnet-rss"},
+        "program": {"type": "path", "default": packaged.OWN_PROGRAM},
+        "folder": {"type": "path", "default": packaged.FOLDER},
         "wait": {"type": "float", "default": 30.0},
         "rollout": {"type": "str", "default": ""},
         "remove": {"type": "bool", "default": False},
@@ -96,7 +96,7 @@ def _run(module: GuardedModule) -> Answer:
 
 def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
     params = module.params
-    wanted = _wanted(params)
+    wanted = _wanted(host, params)
     if params["step"] == "judge":
         return _judge(host, observer, params)
     if params["step"] == "change":
@@ -110,17 +110,18 @@ def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
         return {"changed": False, "would_change": True, "pending": False, **ability}
     if params["step"] == "begin":
         return {**ability, **_begin(host, wanted, observer, params)}
-    return {**_told(host.bring(wanted)), **ability}
+    return {**_told(host.bring(wanted)), **ability, "packaged": host.packaged}
 
 
-def _wanted(params: t.Mapping[str, t.Any]) -> Wanted:
+def _wanted(host: Host, params: t.Mapping[str, t.Any]) -> Wanted:
     metrics_file = params["metrics_file"]
     if metrics_file and not METRICS_FILE.fullmatch(metrics_file):
         allowed = "an absolute path that ends in .prom (the only files that node_exporter reads), without blanks"
         raise InputError("metrics_file", metrics_file, allowed)
     return Wanted(
         policy=host_policy.wanted_content(DEFAULT_RULES if params["rules"] is None else params["rules"]),
-        program=params["program"],
+        program=host.program,
+        packaged=host.packaged,
         folder=params["folder"],
         metrics_file=metrics_file,
         measure=params["measure"],
@@ -176,7 +177,7 @@ def _look(observer: Observer, params: t.Mapping[str, t.Any]) -> Answer:
         sightings = observed(info.sightings, params["observe"])
     plan: list[dict[str, t.Any]] = []
     refused = ""
-    if os.path.lexists(params["program"]):
+    if os.path.lexists(params["program"]) or packaged.is_used_for(params["program"]):
         try:
             plan = rows(devices.planned(observer, load_policy(policy_folder(params["folder"]))))
         except VirtnetRssError as exc:

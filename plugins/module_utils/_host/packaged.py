@@ -1,0 +1,70 @@
+# Copyright (c) 2026, virtnet.rss contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection: the service as a package of the distribution brings it (packaging/). Its files are the
+# package manager's: where they are, this collection writes the policy, and a unit over the package's only for what that
+# one does not do.
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import unit_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.version import VERSION
+
+__all__ = (
+    "FOLDER",
+    "OWN_PROGRAM",
+    "POLICY_FOLDER",
+    "PROGRAM",
+    "UNIT",
+    "is_used_for",
+    "removable",
+    "unit",
+    "version_note",
+)
+
+OWN_PROGRAM = "/usr/local/sbin/virtnet-rss"  # where this collection puts one without a package, unless it is told
+PROGRAM = "/usr/sbin/virtnet-rss"
+UNIT = "/usr/lib/systemd/system/virtnet-rss.service"
+UNITS = (UNIT, "/lib/systemd/system/virtnet-rss.service")  # the second is the same file, but on old Debian systems
+FOLDER = "/etc/virtnet-rss"
+POLICY_FOLDER = f"{FOLDER}/policy.d"
+PATIENCE = 30.0  # seconds
+
+
+def unit() -> str:
+    """The package's unit: the role's, without the line that says who has written it."""
+    return unit_text(program=PROGRAM, policy_folder=POLICY_FOLDER, metrics_file="", measure=False).split("\n", 1)[1]
+
+
+def is_used_for(program: str) -> bool:
+    """Whether there is a package, and a host that shall have its program there uses it: not where a place of one's own
+    was chosen."""
+    return program in (OWN_PROGRAM, PROGRAM) and os.path.isfile(PROGRAM) and any(map(os.path.isfile, UNITS))
+
+
+def removable(folder: str) -> list[str]:
+    """What is in a policy's folder but the folders, which are the package's if it is the package's own."""
+    if os.path.normpath(folder) != FOLDER:
+        return [folder]
+    found = [entry.path for place in (FOLDER, POLICY_FOLDER) if os.path.isdir(place) for entry in os.scandir(place)]
+    return sorted(path for path in found if path != POLICY_FOLDER)
+
+
+def version_note() -> str:
+    """A sentence where the package is of another release than this collection; empty where it is not."""
+    try:
+        done = subprocess.run(
+            [PROGRAM, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
+        )
+        told = done.stdout.decode(errors="replace").strip() or "a program that does not start"
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        told = f"a program that does not start ({type(exc).__name__})"
+    if told == f"virtnet-rss {VERSION}":
+        return ""
+    return (
+        f"the package virtnet-rss of this host has {told[:80]}, and this collection is {VERSION}: words of a policy "
+        "that only one of them knows are refused; bring both to one release"
+    )
