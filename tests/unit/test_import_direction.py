@@ -17,7 +17,7 @@ COLLECTION = "ansible_collections.virtnet.rss.plugins"
 UTILS = f"{COLLECTION}.module_utils"
 
 # Which layers each layer may use besides itself; what is not listed here is a layer nobody has thought about.
-LIBRARIES = ("_bpf", "_tun", "_names", "_rss", "_probe")
+LIBRARIES = ("_bpf", "_tun", "_names", "_rss", "_balance", "_probe")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "_text": (),
     "_errors": ("_text",),
@@ -25,6 +25,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_tun": ("_errors", "_text"),
     "_names": ("_tun", "_errors", "_text"),
     "_rss": ("_errors", "_text"),
+    "_balance": ("_errors", "_text"),
     # it probes by doing, with what does the work later
     "_probe": ("_bpf", "_tun", "_errors", "_text"),
     "_tap": ("_tun", "_names", "_errors", "_text"),
