@@ -57,6 +57,7 @@ simple("kernel", "what needs this host's kernel (root)", "make -C bpf variants",
 simple("service", "the service on real TAP devices (root)", "pytest tests/service")
 simple("fleet", "the playbooks over network namespaces with busy guests (root)", "pytest tests/fleet")
 simple("docs", "the documentation site, in .build/docs/html", f"docs/build {BUILD}/docs")
+simple("documents", "every example and snippet of the documents, run as it is written (root)", "pytest tests/documents")
 simple("guests", "real QEMU guests on TAP devices of this host (root)", "pytest tests/guests")
 
 

@@ -16,16 +16,21 @@ from tools.phase import PYTEST_PASSED, Phase
 from tools.tree import BUILD, COLLECTION, ROOT, TREE, git_files, work_tree
 
 # All that is in it, as git has it. Anything else is a leftover of building or testing, or needs a decision.
-CONTENT = ["CHANGELOG.md", "COPYING", "LICENSES", "README.md", "REUSE.toml", "SECURITY.md", "bpf", "changelogs", "docs"]
-CONTENT += ["examples", "meta", "monitoring", "playbooks", "plugins", "roles"]
+CONTENT = ["CHANGELOG.md", "CODE_OF_CONDUCT.md", "COPYING", "LICENSES", "README.md", "REUSE.toml", "SECURITY.md"]
+CONTENT += ["bpf", "changelogs", "docs", "examples", "meta", "monitoring", "playbooks", "plugins", "roles"]
 
 
 def changelog(run: Phase, tree: Path) -> None:
-    """`release` for a version that has none yet; for one that has, the page again."""
+    """The version's release; as long as it has no tag, it may be made again with fragments that came after it."""
     version = re.search(r"^version: *(\S+)", (tree / "galaxy.yml").read_text(), re.MULTILINE)
     assert version
     known = f"  {version[1]}:" in (tree / "changelogs" / "changelog.yaml").read_text()
-    run("antsibull-changelog", "generate" if known else "release", cwd=tree)
+    late = [*(tree / "changelogs" / "fragments").glob("*.yml")]
+    tagged = subprocess.check_output(["git", "tag", "--list", f"v{version[1]}"], cwd=tree)
+    if known and tagged:
+        run("antsibull-changelog", "generate", cwd=tree)
+    elif late or not known:
+        run("antsibull-changelog", "release", *(["--update-existing"] if known else []), cwd=tree)
     if f"v{version[1]}" not in (tree / "CHANGELOG.md").read_text().replace("\\", ""):
         run.failures.append(f"antsibull-changelog wrote no CHANGELOG.md with v{version[1]}")
 

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     Progress,
     after_begin,
     after_judge,
+    judged_blindly,
     outcomes,
     progress,
     progress_line,
@@ -23,6 +24,10 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
 )
 
 STARTED = "rollout_started"
+BLIND = (
+    "no guest of this batch had enough packets to be judged by, so nobody knows what the change did to guests; "
+    "begin a rollout with a host whose guests work"
+)
 
 
 class ActionModule(ActionBase):
@@ -53,6 +58,8 @@ class ActionModule(ActionBase):
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_judge(variables["rollout_concerned"], answers, check=self._task.check_mode)
         _tell(batch.notes)
+        if judged_blindly(hosts, answers):
+            Display().warning(BLIND)
         _tell([progress_line(_progress(variables, answers), batch=len(hosts), worse=len(batch.worse))])
         return {"ansible_facts": {"rollout_worse": list(batch.worse), "rollout_why": batch.why}}
 

@@ -34,6 +34,11 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Ask each host what steers its devices
+  virtnet.rss.host_steering:
+    state: look
+  register: audit_host
+
 - name: Count the devices by state
   ansible.builtin.debug:
     var: (groups.hypervisors | virtnet.rss.fleet_report(hostvars)).totals.state
@@ -50,7 +55,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report
+from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_report
 
 
 def _filter(value: t.Any, answers: t.Any) -> dict[str, t.Any]:

@@ -23,6 +23,11 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Ask each host what steers its devices
+  virtnet.rss.host_steering:
+    state: look
+  register: audit_host
+
 - name: Say what needs a look
   ansible.builtin.debug:
     msg: "{{ (groups.hypervisors | virtnet.rss.fleet_report(hostvars) | virtnet.rss.fleet_text).splitlines() }}"
@@ -36,7 +41,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_text
+from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_text
 
 
 class FilterModule:

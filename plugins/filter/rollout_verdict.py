@@ -44,9 +44,32 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Look at the guests, twice, as a window before the change
+  virtnet.rss.tap_steering_info:
+    taps: ["vnet*"]
+  register: before
+  loop: [begin, end]
+  loop_control:
+    pause: 5
+
+- name: Change something
+  virtnet.rss.tap_steering:
+    taps: ["vnet*"]
+
+- name: Look at them twice again, as a window after it
+  virtnet.rss.tap_steering_info:
+    taps: ["vnet*"]
+  register: after
+  loop: [begin, end]
+  loop_control:
+    pause: 5
+
 - name: Stop when guests are worse off
   ansible.builtin.assert:
-    that: "[first, second] | virtnet.rss.rollout_verdict([third, fourth]) == []"
+    that: worse == []
+    fail_msg: "{{ worse }}"
+  vars:
+    worse: "{{ after.results | virtnet.rss.rollout_verdict(before.results) }}"
 """
 
 RETURN = r"""

@@ -14,6 +14,7 @@ __all__ = (
     "CapabilityError",
     "DeviceError",
     "InputError",
+    "NotThereError",
     "ObjectError",
     "PlaceError",
     "ProofError",
@@ -69,6 +70,13 @@ class PlaceError(InputError):
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(option, None, "", problem=problem)
+
+
+class NotThereError(InputError):
+    """Nothing has the name that was given; ``problem`` says of what there is none, and where."""
+
+    def __init__(self, option: str, value: object, problem: str) -> None:
+        super().__init__(option, value, "", problem=f"{problem}: {shown(value)}")
 
 
 class DeviceError(VirtnetRssError):

@@ -55,6 +55,11 @@ EXAMPLES = r"""
       - {name: TCP servers that use XPS, match: {domain: "db-*"}, state: ignore}
       - {name: all other guests, match: {device: "vnet*"}}
 
+- name: Steer the database servers as well
+  virtnet.rss.host_policy:
+    rules:
+      - {name: all guests, match: {device: "vnet*"}}
+
 - name: Take the last change back
   virtnet.rss.host_policy:
     state: previous

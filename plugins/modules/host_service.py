@@ -42,9 +42,9 @@ EXAMPLES = r"""
 - name: Install the program
   virtnet.rss.host_service:
 
-- name: See what it says
+- name: Ask it which guests would gain from steering
   ansible.builtin.command:
-    cmd: virtnet-rss status
+    cmd: virtnet-rss advise --seconds 2
   changed_when: false
 """
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-__all__ = ("Batch", "Progress", "after_begin", "after_judge", "outcomes", "progress", "progress_line", "undone")
+__all__ = (
+    "Batch",
+    "Progress",
+    "after_begin",
+    "after_judge",
+    "judged_blindly",
+    "outcomes",
+    "progress",
+    "progress_line",
+    "undone",
+)
 
 Answer = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, t.Mapping[str, t.Any]]  # by host, its variables
@@ -73,6 +83,12 @@ def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Bat
         if not failures and not check and not judge.get("judged"):
             notes.append(f"{host}: no guest had enough packets to be judged by")
     return Batch(tuple(worse), tuple(notes))
+
+
+def judged_blindly(hosts: t.Sequence[str], answers: Answers) -> bool:
+    """Whether hosts were judged, and none of their guests had the packets for it."""
+    verdicts = [verdict for host in hosts if "judged" in (verdict := _answer(answers, host, "rollout_judge"))]
+    return bool(verdicts) and not any(verdict["judged"] for verdict in verdicts)
 
 
 def outcomes(hosts: t.Sequence[str], answers: Answers) -> dict[str, str]:

@@ -23,7 +23,9 @@ def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
 
 
 def run(fleet: Fleet, name: str, **variables: t.Any) -> str:
-    """Twice: the second run changes nothing."""
+    """In check mode on hosts that have nothing yet, then twice: the second run changes nothing."""
+    checked = fleet.playbook(str(EXAMPLES / name), "--check", "--diff", **variables)
+    assert checked.returncode == 0 and steered(fleet) == {}, checked.stdout + checked.stderr
     first = fleet.playbook(str(EXAMPLES / name), **variables)
     assert first.returncode == 0, first.stdout + first.stderr
     second = fleet.playbook(str(EXAMPLES / name), **variables)

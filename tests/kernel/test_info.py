@@ -295,12 +295,12 @@ def test_check_mode_is_the_same(tap: HeldTap) -> None:
 
 
 BAD: list[tuple[dict[str, t.Any], str]] = [
-    ({"taps": ["nothere"]}, "taps: 'nothere' is not allowed; there is no such device"),
+    ({"taps": ["nothere"]}, "taps: there is no such device in this network namespace: 'nothere'"),
     ({"taps": ["nothere"], "netns": "all"}, "there is no such device in the network namespaces"),
     ({"taps": []}, "taps: an empty list is not allowed; name at least one TAP device"),
     ({"taps": ["lo"]}, "only TAP devices of the tun driver"),
     ({"taps": ["a name"]}, "no white space"),
-    ({"netns": "nothere"}, "netns: 'nothere' is not allowed; there is no such network namespace"),
+    ({"netns": "nothere"}, "netns: there is no such network namespace (see `ip netns` and `lsns -t net`): 'nothere'"),
     ({"measure": -1}, "measure: -1.0 is not allowed; seconds from 0"),
     ({"measure": 1e9}, "measure: 1000000000.0 is not allowed"),
 ]

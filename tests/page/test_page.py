@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report
+from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_report
 from ansible_collections.virtnet.rss.tests.support.fleet_answers import HOSTILE, STATES, answers
 
 TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
@@ -24,6 +24,12 @@ PLAY = """
     - ansible.builtin.template: {src: "{{ template }}", dest: "{{ page }}", mode: "0644"}
 """
 
+PHONE = Path(__file__).with_name("phone.js").read_text(encoding="utf-8")
+# A window of Chromium's is never narrower than 500, a frame is.
+FRAME = """
+<script>onmessage = (message) => document.write('<pre class="told">' + JSON.stringify(message.data) + '</pre>')</script>
+<iframe src="framed.html" width="{width}" height="844"></iframe>
+"""
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 # What Chromium calls the two, and the lightness of the page's back that goes with it.
 SCHEMES = [("0", range(64)), ("1", range(192, 256))]
@@ -65,7 +71,12 @@ def document(page: Path, script: str = "", *words: str) -> str:
 
 def told(page: Path, script: str, *words: str) -> t.Any:
     """What ``script`` has put into ``result``."""
-    dom = document(page, f"{script}; document.body.append(element('pre', JSON.stringify(result), 'told'));", *words)
+    return answer(
+        document(page, f"{script}; document.body.append(element('pre', JSON.stringify(result), 'told'));", *words)
+    )
+
+
+def answer(dom: str) -> t.Any:
     found = re.search(r'<pre class="told">(.*?)</pre>', dom)
     assert found
     return json.loads(html.unescape(found.group(1)))
@@ -101,6 +112,17 @@ def test_what_is_seen_first(page: Path) -> None:
 def test_nothing_is_fetched_from_anywhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text) and "@import" not in text
+
+
+@pytest.mark.parametrize("width", [360, 390, 844])
+def test_it_fits_a_phone(page: Path, width: int) -> None:
+    """Upright and lying: nothing but the table is wider than the screen, and no column runs into the next."""
+    framed, outer = page.with_name("framed.html"), page.with_name("outer.html")
+    framed.write_text(page.read_text(encoding="utf-8") + f"<script>{PHONE}</script>", encoding="utf-8")
+    outer.write_text(FRAME.format(width=width), encoding="utf-8")
+    fits = answer(document(outer, "", "--virtual-time-budget=5000"))
+    assert fits.pop("rows") > 10
+    assert fits == {"width": width, "wider": 0, "overlaps": 0, "spilt": [], "small": 0}
 
 
 def test_hostile_names_are_text(page: Path) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     CapabilityError,
     DeviceError,
-    InputError,
+    NotThereError,
     ObjectError,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import ANY_CARD, NO_CARD, Card, Chosen
@@ -115,7 +115,7 @@ def _devices(
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:
         if name not in met and not is_pattern(name):
-            raise InputError("taps", name, "there is no such device in the network namespaces that were looked at")
+            raise NotThereError("taps", name, "there is no such device in the network namespaces that were looked at")
         if name not in met and name != "*":
             warnings.append(f"taps: no TAP device matches {name!r}")
     return _with_holders(observer, found, warnings)

@@ -38,7 +38,7 @@ def run_module(module: GuardedModule) -> t.NoReturn:
     try:
         with failures_told(module):
             check_matches(module.given.get("rules"))
-            change = file.change_to(_wanted(module.params, file))
+            change = file.change_to(_wanted(module, file))
         if change.needed and not module.check_mode:
             file.apply(change, keep=module.params["state"] == "present")
     except OSError as exc:
@@ -52,14 +52,18 @@ def run_module(module: GuardedModule) -> t.NoReturn:
     )
 
 
-def _wanted(params: dict[str, t.Any], file: ManagedFile) -> Content:
+def _wanted(module: GuardedModule, file: ManagedFile) -> Content:
     """What the file shall hold. InputError when it would be no policy, or not be read."""
+    params = module.params
     if params["state"] == "absent":
         return Content()
     file.check()
     if params["state"] == "present":
         return wanted_content(params["rules"])
     previous = file.previous()
+    if previous.text is None and module.check_mode:  # an earlier task of the same run may be what would make it
+        module.warn("state: no older policy is kept yet, and without one there is no way back")
+        return file.current()
     if previous.text is None:
         raise PlaceError("state", f"there is no way back: no older policy is kept in {file.previous_path}")
     return previous

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
@@ -105,7 +105,7 @@ def _names(params: dict[str, t.Any]) -> list[str]:
     names = [each.device.name for each in look(taps, [current_namespace()], chosen=chosen).sightings]
     if not names:
         option = "mac" if params["domain"] is None else "domain"
-        raise InputError(option, params[option], "no guest like this has one of these devices")
+        raise NotThereError(option, params[option], "no guest like this has one of these devices")
     return names
 
 

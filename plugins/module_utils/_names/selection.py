@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError, PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
     PatternError,
     compile_pattern,
@@ -80,7 +80,7 @@ def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tupl
             if not matches:
                 warnings.append(f"{option}: no TAP device matches {shown(name)}")
         elif name not in literal:
-            raise InputError(option, name, "there is no such device in this network namespace")
+            raise NotThereError(option, name, "there is no such device in this network namespace")
         else:
             link = _tap(option, literal[name])
             found[link.ifindex] = link

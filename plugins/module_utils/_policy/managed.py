@@ -71,6 +71,11 @@ class ManagedFile:
             )
         check_folder(folder)
 
+    def current(self) -> Content:
+        """What is in force."""
+        text, _regular = _read(self.path)
+        return Content(text, _policy(text))
+
     def previous(self) -> Content:
         """What was in force before the last change; InputError when it is no policy."""
         text, _regular = _read(self.previous_path)

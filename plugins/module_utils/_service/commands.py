@@ -12,7 +12,12 @@ import time
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
+    CapabilityError,
+    InputError,
+    NotThereError,
+    StateError,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting, look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
@@ -113,7 +118,7 @@ def _named(arguments: Arguments, namespaces: t.Sequence[Namespace]) -> set[Devic
         return only
     of_guests = {each.device.id for each in look(["*"], namespaces, chosen=chosen).sightings}
     if not of_guests:
-        raise InputError("guest", str(chosen), "no guest like this has a device")
+        raise NotThereError("guest", str(chosen), "no guest like this has a device")
     return of_guests if only is None else of_guests & only
 
 

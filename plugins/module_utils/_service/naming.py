@@ -9,7 +9,7 @@ import re
 import typing as t
 from fnmatch import fnmatchcase
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError, NotThereError
 from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import is_pattern, select
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
@@ -29,7 +29,7 @@ def chosen_namespaces(netns: str | None) -> list[Namespace]:
     namespaces = list_namespaces()
     found = [each for each in namespaces if netns is None or fnmatchcase(each.label, netns)]
     if not found:
-        raise InputError("--netns", netns, "there is no such network namespace")
+        raise NotThereError("--netns", netns, "there is no such network namespace")
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import check_name
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.ioctls import IFF_MULTI_QUEUE, IFF_PERSIST, IFF_VNET_HDR
 
@@ -169,7 +169,7 @@ def _checked_bridge(desired: Desired, observed: Observed) -> Link | None:
         return None
     bridge, master = observed.bridge, observed.master
     if bridge is None:
-        raise InputError("bridge", desired.bridge, "there is no such device in this network namespace")
+        raise NotThereError("bridge", desired.bridge, "there is no such device in this network namespace")
     if bridge.name != desired.bridge:
         raise InputError("bridge", desired.bridge, f"it is an alternative name of {bridge.name}; use that")
     if bridge.kind != "bridge":

@@ -11,7 +11,7 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError, NotThereError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, c_call
 
 __all__ = ("NETNS_FOLDER", "Namespace", "current_namespace", "entered", "list_namespaces", "network_namespace")
@@ -129,14 +129,14 @@ def _open(which: str) -> int:
     try:
         descriptor = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
+        raise NotThereError(
             "netns", which, "there is no such network namespace (see `ip netns` and `lsns -t net`)"
         ) from None
     except OSError as exc:
         raise DeviceError(f"cannot open network namespace {which}: {exc.strerror}", errno=exc.errno) from exc
     if namespace.inode not in (0, os.fstat(descriptor).st_ino):
         os.close(descriptor)
-        raise InputError("netns", which, "there is no such network namespace any more")
+        raise NotThereError("netns", which, "there is no such network namespace any more")
     return descriptor
 
 

@@ -11,6 +11,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     Progress,
     after_begin,
     after_judge,
+    judged_blindly,
     outcomes,
     progress,
     progress_line,
@@ -107,6 +108,15 @@ def test_nobody_is_judged_in_check_mode() -> None:
 def test_a_guest_without_traffic_is_told() -> None:
     batch = after_judge(["a"], {"a": {**WELL, "rollout_judge": {"worse": [], "judged": 0}}}, check=False)
     assert batch.notes == ("a: no guest had enough packets to be judged by",) and not batch.worse
+
+
+@pytest.mark.parametrize(
+    ("judged", "blindly"), [((0, 0), True), ((0, 3), False), ((None, 0), True), ((None, None), False)]
+)
+def test_a_batch_of_idle_guests_is_worth_a_warning(judged: tuple[int | None, ...], blindly: bool) -> None:
+    told = ({} if number is None else {"worse": [], "judged": number} for number in judged)
+    answers: Answers = {host: {**WELL, "rollout_judge": each} for host, each in zip("ab", told, strict=True)}
+    assert judged_blindly(["a", "b"], answers) == blindly
 
 
 def test_what_became_of_the_hosts() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import DryRun, read_dry_run
+from ansible_collections.virtnet.rss.plugins.plugin_utils._dry_run import DryRun, read_dry_run
 
 PLAN = '[{"name": "a=b", "action": "attach"}]\n'
 STEPS = [{"name": "a=b", "action": "attach"}]

@@ -7,7 +7,7 @@ import typing as t
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.plugin_utils.fleet import fleet_report, fleet_text
+from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_report, fleet_text
 from ansible_collections.virtnet.rss.tests.support.fleet_answers import NETNS_INODE, answers, dry_run
 
 FLEET = answers(4, 3)

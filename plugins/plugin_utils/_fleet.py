@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
-from ansible_collections.virtnet.rss.plugins.plugin_utils.dry_run import STOPPED, DryRun, read_dry_run
+from ansible_collections.virtnet.rss.plugins.plugin_utils._dry_run import STOPPED, DryRun, read_dry_run
 
 __all__ = ("fleet_report", "fleet_text")
 
