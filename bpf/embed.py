@@ -165,7 +165,10 @@ def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
 # What Python reads and writes beside .rodata.
 VALUE_TYPES = {
     "steering": ("queue_counters",),
-    "inspect": ("device_record", "walk_state", "question", "hand_answer", "device_key", "holder_record"),
+    "inspect": (
+        *("device_record", "walk_state", "question", "hand_answer"),
+        *("device_key", "holder_record", "search_state"),
+    ),
     "observe": ("observed", "protocol"),
 }
 # Of one build alone.

@@ -2,22 +2,22 @@
 /* The inspector: reads the kernel's own tables of TAP devices. Nothing is opened, and nobody notices.
  *
  * walk gives every TUN/TAP device of every network namespace, held or not; in_hand the one behind a descriptor;
- * find_holders the processes that have wanted devices open.
+ * find_holders the processes that have wanted devices open, whose files mark_files has found before.
  *
- * The first two are raw tracepoint programs that nothing triggers: BPF_PROG_TEST_RUN runs them in the process that asks
+ * All but the last are raw tracepoint programs that nothing triggers: BPF_PROG_TEST_RUN runs them in the process that asks
  * (Linux 5.10), and holds the RCU read lock meanwhile, so what is reached from the lists stays in memory until then.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "holders.h"
 #include "kernel.h"
 
 /* Steps of one program where the kernel has no bpf_loop(): its verifier follows each, and gives up after a million
  * instructions. 33 calls of the program by itself (MAX_TAIL_CALL_CNT) make 16,000 devices of all kinds. */
 #define STEPS 500
 #define MOST_STEPS (1 << 23) /* of bpf_loop(), BPF_MAX_LOOPS */
-#define MOST_HOLDERS 512 /* open queues that are told of one device: it has at most 256, the rest are copies */
 
 /* Python maps the memory of the first three, and sets the size of devices before the program is loaded. */
 struct {
@@ -52,27 +52,30 @@ struct {
 	__type(value, __u32);
 } itself SEC(".maps");
 
-/* The devices whose holders are asked for, each with how many have been told. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 16);
-	__type(key, struct device_key);
-	__type(value, __u32);
-} wanted SEC(".maps");
+/* What a walk does with a device. */
+enum purpose { TO_LIST, TO_MARK };
 
-static __always_inline void note(struct walk_state *walk, struct net_device *dev)
+static __always_inline void list_it(struct walk_state *walk, struct net_device *dev, struct tun_struct *tun)
 {
-	struct tun_struct *tun = tun_of(dev);
 	struct device_record *record;
 	__u32 place = walk->found;
 
-	if (!tun)
-		return;
 	record = bpf_map_lookup_elem(&devices, &place);
 	if (record) /* else there is no room: Python sees it by the count */
 		describe(record, dev, tun);
 	walk->found = place + 1;
+}
+
+static __always_inline void meet(struct walk_state *walk, struct net_device *dev, enum purpose purpose)
+{
+	struct tun_struct *tun = tun_of(dev);
+
+	if (!tun)
+		return;
+	if (purpose == TO_LIST)
+		list_it(walk, dev, tun);
+	else
+		mark_queues(tun);
 }
 
 static __always_inline void enter(struct walk_state *walk, struct net *net)
@@ -83,14 +86,14 @@ static __always_inline void enter(struct walk_state *walk, struct net *net)
 }
 
 /* One device, or the change to the next namespace. 1: the walk has ended. */
-static __always_inline int step(struct walk_state *walk)
+static __always_inline int step(struct walk_state *walk, enum purpose purpose)
 {
 	struct net *net;
 
 	if (walk->at != walk->head) {
 		if (!walk->at)
 			return 1;
-		note(walk, around(walk->at, bpf_core_field_offset(struct net_device, dev_list)));
+		meet(walk, around(walk->at, bpf_core_field_offset(struct net_device, dev_list)), purpose);
 		walk->at = next_of(walk->at);
 		return 0;
 	}
@@ -119,46 +122,69 @@ static __always_inline void begin(struct walk_state *walk)
 	walk->first = walk->namespace;
 }
 
-static long one_step(__u32 number, void *context)
+static __always_inline struct walk_state *the_walk(void)
 {
-	struct walk_state *walk;
 	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&state, &zero);
+}
+
+static long step_to_list(__u32 number, void *context)
+{
+	struct walk_state *walk = the_walk();
 
 	(void)number;
 	(void)context;
-	walk = bpf_map_lookup_elem(&state, &zero);
-	return walk ? step(walk) : 1;
+	return walk ? step(walk, TO_LIST) : 1;
+}
+
+static long step_to_mark(__u32 number, void *context)
+{
+	struct walk_state *walk = the_walk();
+
+	(void)number;
+	(void)context;
+	return walk ? step(walk, TO_MARK) : 1;
 }
 
 SEC("raw_tp/walk")
 int walk(void *context)
 {
-	struct walk_state *walk;
-	__u32 zero = 0;
+	struct walk_state *walk = the_walk();
 
 	(void)context;
-	walk = bpf_map_lookup_elem(&state, &zero);
 	if (!walk)
 		return 1;
 	begin(walk);
-	bpf_loop(MOST_STEPS, one_step, 0, 0);
+	bpf_loop(MOST_STEPS, step_to_list, 0, 0);
 	return 0;
 }
 
-/* The same where the kernel has no bpf_loop() (before 5.17). */
+SEC("raw_tp/mark_files")
+int mark_files(void *context)
+{
+	struct walk_state *walk = the_walk();
+
+	(void)context;
+	if (!walk)
+		return 1;
+	begin(walk);
+	bpf_loop(MOST_STEPS, step_to_mark, 0, 0);
+	return 0;
+}
+
+/* As walk, where the kernel has no bpf_loop() (before 5.17). */
 SEC("raw_tp/walk_by_steps")
 int walk_by_steps(void *context)
 {
-	struct walk_state *walk;
-	__u32 zero = 0;
+	struct walk_state *walk = the_walk();
 
-	walk = bpf_map_lookup_elem(&state, &zero);
 	if (!walk)
 		return 1;
 	if (!walk->rounds++)
 		begin(walk);
 	for (int i = 0; i < STEPS; i++)
-		if (step(walk))
+		if (step(walk, TO_LIST))
 			return 0;
 	bpf_tail_call(context, &itself, 0);
 	return 1;
@@ -221,55 +247,6 @@ int in_hand(struct question *question)
 		task = process_of(pidfd);
 	if (task)
 		look_at(found, task, descriptor);
-	return 0;
-}
-
-/* The number of a process in the pid namespace of the one that asks. */
-static __always_inline __u32 pid_here(struct task_struct *task)
-{
-	struct task_struct *asking = (void *)bpf_get_current_task();
-	struct pid *our_pid = BPF_CORE_READ(asking, thread_pid), *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	__u64 level = BPF_CORE_READ(our_pid, level);
-	__u64 place = bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
-	struct upid *ours = (void *)our_pid + place, *its = (void *)pid + place;
-
-	if (BPF_CORE_READ(pid, level) < level || BPF_CORE_READ(its, ns) != BPF_CORE_READ(ours, ns))
-		return 0;
-	return BPF_CORE_READ(its, nr);
-}
-
-/* A function of its own, not inlined, so that struct holder_record reaches the BTF that Python's side is made from. */
-static __attribute__((noinline)) long write_record(struct bpf_iter_meta *meta, struct holder_record *record)
-{
-	return bpf_seq_write(meta->seq, record, sizeof(*record));
-}
-
-SEC("iter/task_file")
-int find_holders(struct bpf_iter__task_file *ctx)
-{
-	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	struct holder_record record = {};
-	struct tun_struct *tun;
-	struct tun_file *queue;
-	__u32 *told;
-
-	if (!task || !file || BPF_CORE_READ(file, f_inode, i_rdev) != TUN_RDEV)
-		return 0;
-	queue = BPF_CORE_READ(file, private_data);
-	tun = BPF_CORE_READ(queue, tun);
-	if (!tun) /* /dev/net/tun is open, but the descriptor is no queue of a device */
-		return 0;
-	record.device.netns_inode = BPF_CORE_READ(tun, dev, nd_net.net, ns.inum);
-	record.device.ifindex = BPF_CORE_READ(tun, dev, ifindex);
-	told = bpf_map_lookup_elem(&wanted, &record.device);
-	if (!told || *told >= MOST_HOLDERS)
-		return 0;
-	*told += 1;
-	record.pid = pid_here(task);
-	record.descriptor = ctx->fd;
-	BPF_CORE_READ_INTO(&record.command, task, group_leader, comm);
-	write_record(ctx->meta, &record);
 	return 0;
 }
 

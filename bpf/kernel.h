@@ -85,18 +85,26 @@ typedef struct {
 } kgid_t;
 
 struct tun_struct {
+	struct tun_file *tfiles[1];
 	unsigned int numqueues;
 	unsigned int flags;
 	kuid_t owner;
 	kgid_t group;
 	struct net_device *dev;
 	int vnet_hdr_sz;
+	struct list_head disabled;
 	unsigned int numdisabled;
 	struct tun_prog *steering_prog;
 };
 
+struct socket {
+	struct file *file;
+};
+
 struct tun_file {
+	struct socket socket;
 	struct tun_struct *tun;
+	struct list_head next; /* of the disabled queues */
 };
 
 struct nsproxy {
@@ -139,16 +147,23 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
 	struct task_struct *group_leader;
+	__u64 start_boottime;
+	__u64 self_exec_id;
 	char comm[COMMAND_SIZE];
 };
 
 #pragma clang attribute pop
 
-/* The iterator's context: its layout is the kernel's promise. */
+/* The iterators' contexts: their layout is the kernel's promise. */
 struct seq_file;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	__bpf_md_ptr(struct bpf_iter_meta *, meta);
+	__bpf_md_ptr(struct task_struct *, task);
 };
 
 struct bpf_iter__task_file {

@@ -8,6 +8,8 @@
 enum record_sizes {
 	COMMAND_SIZE = 16, /* TASK_COMM_LEN */
 	DEVICE_NAME_SIZE = 16, /* IFNAMSIZ */
+	AT_ONCE = 64, /* descriptors that are looked at together, a bit each of a word */
+	MARKS = 1 << 19, /* a thousand devices of four queues set one bit of a hundred */
 };
 
 /* A TUN/TAP device. */
@@ -78,9 +80,25 @@ struct holder_record {
 	struct device_key device;
 	__u32 pid; /* in the pid namespace of the process that asks; 0: it is not in there */
 	__u32 descriptor;
+	/* No other process has both, nor this one once it has become another program: what was read of it holds. */
+	__u64 started; /* nanoseconds since the host was started */
+	__u64 programs; /* how many execve() it and those that it is a fork of have done */
 	char command[COMMAND_SIZE];
 };
 
-_Static_assert(sizeof(struct holder_record) == 32, "holder_record has no hidden padding");
+_Static_assert(sizeof(struct holder_record) == 48, "holder_record has no hidden padding");
+
+/* A search for holders; the addresses are the kernel's. Python clears it before, and reads found. */
+struct search_state {
+	__u64 part[AT_ONCE]; /* of the table */
+	__u64 table; /* of a process's open files, or of a device's queues; the next of a list of them */
+	__u64 end; /* the head of a list of queues, or for how many descriptors the table has room */
+	__u64 task; /* whose open files they are */
+	__u32 refused; /* open queues of it beyond those that are told */
+	__u32 found; /* open queues in all; those that have no room in the map are counted too */
+	__u64 marks[MARKS / 64]; /* a bit for each wanted file, by its address */
+};
+
+_Static_assert(sizeof(struct search_state) == 8 * (AT_ONCE + 4) + MARKS / 8, "search_state has no hidden padding");
 
 #endif

@@ -186,28 +186,70 @@ def test_what_another_process_has(any_inspector: Inspector, tap: HeldTap) -> Non
         os.close(pidfd)
 
 
-def test_holders_of_the_wanted_devices_only(any_inspector: Inspector, tap: HeldTap) -> None:
+def test_holders_of_the_wanted_devices_only(inspector: Inspector, tap: HeldTap) -> None:
     with HeldTap("tap1", 2) as other:
-        devices = here(any_inspector.look())
+        devices = here(inspector.look())
         keys = {name: (device.netns_inode, device.ifindex) for name, device in devices.items()}
-        assert any_inspector.holders([]) == []
+        assert inspector.holders([]) == []
         for held, count in ((tap, 4), (other, 2)):
-            found = any_inspector.holders([keys[held.name]])
+            found = inspector.holders([keys[held.name]])
             assert [(queue.pid, (queue.netns_inode, queue.ifindex)) for queue in found] == [
                 (held.pid, keys[held.name])
             ] * count
             assert len({queue.descriptor for queue in found}) == count
             assert {queue.command for queue in found} == {os.path.basename(sys.executable)[:15]}
-        assert len(any_inspector.holders(list(keys.values()))) == 6
+        assert len(inspector.holders(list(keys.values()))) == 6
 
 
-def test_a_thousand_copies_of_a_descriptor(any_inspector: Inspector) -> None:
+def test_a_thousand_copies_of_a_descriptor(inspector: Inspector) -> None:
     """They are counted in the kernel, and half of them are told."""
     with opened("tap0") as queue, contextlib.ExitStack() as stack:
         for _copy in range(1000):
             stack.callback(os.close, os.dup(queue))
-        device = here(any_inspector.look())["tap0"]
-        assert len(any_inspector.holders([(device.netns_inode, device.ifindex)])) == 512
+        device = here(inspector.look())["tap0"]
+        assert len(inspector.holders([(device.netns_inode, device.ifindex)])) == 512
+
+
+def test_a_disabled_queue_is_held(inspector: Inspector, tap: HeldTap) -> None:
+    for queue in (0, 2):
+        tap.set_queue(queue, enabled=False)
+    (device,) = here(inspector.look()).values()
+    assert len(inspector.holders([(device.netns_inode, device.ifindex)])) == 4
+
+
+def test_more_queues_than_there_is_room_for() -> None:
+    with Inspector(load_libbpf(), room=3) as inspector, contextlib.ExitStack() as stack:
+        queues = {stack.enter_context(opened(f"tap{number}")) for number in range(20)}
+        keys = [(each.netns_inode, each.ifindex) for each in here(inspector.look()).values()]
+        assert {queue.descriptor for queue in inspector.holders(keys)} == queues
+
+
+def test_what_stays_while_a_process_runs_one_program(inspector: Inspector) -> None:
+    """Its number may come again, and a child becomes QEMU without another number."""
+    code = "import os, sys; print(flush=True); sys.stdin.readline(); os.execv(sys.executable, [sys.executable, '-c', "
+    code += "'import sys; print(flush=True); sys.stdin.read()'])"
+    with opened("tap0") as queue:
+        (device,) = here(inspector.look()).values()
+
+        def images() -> dict[int | None, module.Image]:
+            found = inspector.holders([(device.netns_inode, device.ifindex)])
+            return {each.pid: each.image for each in found}
+
+        command = [sys.executable, "-c", code]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[queue], close_fds=True
+        ) as child:
+            assert child.stdin and child.stdout and child.stdout.readline()
+            first = images()
+            assert first == images() and set(first) == {os.getpid(), child.pid}
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            assert child.stdout.readline()
+            then = images()
+            child.stdin.close()
+    assert then[os.getpid()] == first[os.getpid()]
+    before, after = first[child.pid], then[child.pid]
+    assert after.started == before.started > then[os.getpid()].started and after.programs > before.programs
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["asked from inside", "held from inside"])
@@ -264,14 +306,14 @@ for child in children:
 """
 
 
-def test_more_than_a_million_open_files(any_inspector: Inspector) -> None:
-    """The kernel stops reading after a million that have nothing to tell, and has to be asked again."""
+def test_more_than_a_million_open_files(inspector: Inspector) -> None:
+    """Without bpf_loop() each is looked at: the kernel stops after a million that say nothing, and is asked again."""
     with opened("tap0"), made("tap1", "mode", "tap"):
-        held, idle = ([(each.netns_inode, each.ifindex)] for each in here(any_inspector.look()).values())
+        held, idle = ([(each.netns_inode, each.ifindex)] for each in here(inspector.look()).values())
         stranger = subprocess.Popen([sys.executable, "-c", MANY], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert stranger.stdout and stranger.stdout.readline() == b"ready\n"
-            assert any_inspector.holders(idle) == []
-            assert [queue.pid for queue in any_inspector.holders(held)] == [os.getpid()]
+            assert inspector.holders(idle) == []
+            assert [queue.pid for queue in inspector.holders(held)] == [os.getpid()]
         finally:
             stranger.communicate()

@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
-import mmap
 import os
 import struct
 import typing as t
@@ -18,18 +16,18 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object as names
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.holder_search import HolderSearch, Image, OpenQueue
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import map_memory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import TestRunOptions
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("Hand", "Inspector", "OpenQueue", "TunDevice")
+__all__ = ("Hand", "Image", "Inspector", "OpenQueue", "TunDevice")
 
-READ_SIZE = 1 << 16
-BROKEN_OFF = 1000  # reads that a thousand million open files break off
 KERNEL_TYPES = "/sys/kernel/btf/vmlinux"
-ROOM = 4096  # devices; with more the inspector is loaded anew
+ROOM = 4096  # devices, and open queues that are searched for; with more the inspector is loaded anew
 MOST_ROOM = 1 << 18  # 16 MiB: whoever makes more of them costs himself their being seen
 TRIES = 10  # walks, until one comes full circle
 OURS = (1 << 64) - 1  # no pidfd: the descriptor is one of this process
@@ -38,6 +36,11 @@ NOBODY = 0xFFFFFFFF  # INVALID_UID
 RECORD = struct.Struct(f"=QIIIIIIIII4x{abi.DeviceRecord.name.size}s")
 ROUNDS = slice(abi.WalkState.rounds.offset, abi.WalkState.rounds.offset + abi.WalkState.rounds.size)
 WALKS = (names.PROGRAM_WALK, names.PROGRAM_WALK_BY_STEPS)
+# What looks for holders, and what has to run before, with each of the walks.
+SEARCHES = {
+    names.PROGRAM_WALK: (names.PROGRAM_FIND_HOLDERS, names.PROGRAM_MARK_FILES),
+    names.PROGRAM_WALK_BY_STEPS: (names.PROGRAM_FIND_HOLDERS_BY_FILE, ""),
+}
 
 
 class TunDevice(t.NamedTuple):
@@ -63,16 +66,6 @@ class Hand(t.NamedTuple):
     reason: str = ""
 
 
-class OpenQueue(t.NamedTuple):
-    """One open descriptor of a TUN/TAP device."""
-
-    netns_inode: int
-    ifindex: int
-    pid: int | None  # None: the process is in no pid namespace that this one can see
-    descriptor: int
-    command: str
-
-
 REASONS = {
     abi.HAND_NO_DEVICE: "it is a queue of no device",
     abi.HAND_OTHER_FILE: "it is another file",
@@ -87,12 +80,12 @@ class Inspector(Closing):
     def __init__(self, libbpf: Libbpf, *, room: int = ROOM, walks: t.Sequence[str] = WALKS) -> None:
         """VerifierError or ObjectError where the kernel does not run such programs (before 5.10), or has no BTF.
 
-        ``room`` is for how many devices, and ``walks`` are the programs to try, in tests.
+        ``room`` is for how many devices and open queues, and ``walks`` are the programs to try, in tests.
         """
         self._libbpf = libbpf
-        self._room = room
+        self._room = Room(room, room)
         self._walks = walks
-        self._parts = _load(libbpf, room, walks)
+        self._parts = _load(libbpf, self._room, walks)
 
     def close(self) -> None:
         """Unload the programs."""
@@ -112,15 +105,14 @@ class Inspector(Closing):
             found = self._parts.walk_once()
             if found is None:
                 continue
-            if found > self._room < MOST_ROOM:
-                self._grow(found)
+            if found > self._room.devices < MOST_ROOM:
+                self._grow(self._room._replace(devices=_more(self._room.devices, found)))
                 continue
-            seen = min(found, self._room)
+            seen = min(found, self._room.devices)
             return self._parts.devices[: seen * RECORD.size], found - seen
-        raise ObjectError(f"{TRIES} walks over the network devices were broken off", errno=errno.EAGAIN)
+        raise _broken_off()
 
-    def _grow(self, found: int) -> None:
-        room = min(max(2 * self._room, 1 << found.bit_length()), MOST_ROOM)
+    def _grow(self, room: Room) -> None:
         parts = _load(self._libbpf, room, self._walks)
         self._parts.close()
         self._parts, self._room = parts, room
@@ -139,46 +131,78 @@ class Inspector(Closing):
     def holders(self, devices: t.Collection[tuple[int, int]]) -> list[OpenQueue]:
         """The open queues of these devices, each given by its network namespace's inode and ifindex.
 
-        The kernel compares, and tells at most 512 of one device, however many copies there are.
+        The kernel compares, and tells at most 512 of one device, however many copies there are. ObjectError EAGAIN
+        when no walk came full circle.
         """
         if not devices:
             return []
-        with self._parts.wanted(devices):
-            content = self._parts.iterate()
-        size = ctypes.sizeof(abi.HolderRecord)
-        return [_queue(abi.HolderRecord.from_buffer_copy(content, start)) for start in range(0, len(content), size)]
+        for _try in range(TRIES):
+            answer = self._parts.search_once(devices)
+            if answer is None:
+                continue
+            found, left_out = answer
+            if left_out and self._room.queues < MOST_ROOM:
+                queues = _more(self._room.queues, len(found) + left_out)
+                self._grow(self._room._replace(queues=queues))
+                continue
+            return found
+        raise _broken_off()
+
+
+class Room(t.NamedTuple):
+    """For what the programs find."""
+
+    devices: int
+    queues: int
+
+
+def _more(room: int, found: int) -> int:
+    return min(max(2 * room, 1 << found.bit_length()), MOST_ROOM)
+
+
+def _broken_off() -> ObjectError:
+    return ObjectError(f"{TRIES} walks over the network devices were broken off", errno=errno.EAGAIN)
 
 
 class Parts:
     """One loaded object, and the memory that Python shares with it."""
 
-    def __init__(self, libbpf: Libbpf, bpf_object: BpfObject, walk: str, room: int) -> None:
+    def __init__(self, libbpf: Libbpf, bpf_object: BpfObject, walk: str, room: Room) -> None:
         self._libbpf = libbpf
         self._object = bpf_object
-        self._link: t.Any = None
-        self.devices = _memory(bpf_object.map_fd(names.MAP_DEVICES), room * RECORD.size)
-        self._state = _memory(bpf_object.map_fd(names.MAP_STATE), ctypes.sizeof(abi.WalkState))
-        self._answer = _memory(bpf_object.map_fd(names.MAP_ANSWER), ctypes.sizeof(abi.HandAnswer))
-        self._wanted = bpf_object.map_fd(names.MAP_WANTED)
+        self.devices = map_memory(bpf_object.map_fd(names.MAP_DEVICES), room.devices * RECORD.size)
+        self._state = map_memory(bpf_object.map_fd(names.MAP_STATE), ctypes.sizeof(abi.WalkState))
+        self._answer = map_memory(bpf_object.map_fd(names.MAP_ANSWER), ctypes.sizeof(abi.HandAnswer))
+        search, before = SEARCHES[walk]
+        self._search = HolderSearch(libbpf, bpf_object, search, room.queues)
         self._walk = bpf_object.program_fd(walk)
+        self._mark_files = bpf_object.program_fd(before) if before else None
         self.in_hand = bpf_object.program_fd(names.PROGRAM_IN_HAND)
         if walk == names.PROGRAM_WALK_BY_STEPS:
             self._update(bpf_object.map_fd(names.MAP_ITSELF), ctypes.c_uint32(0), self._walk)
 
     def close(self) -> None:
-        if self._link:
-            self._libbpf.call("bpf_link__destroy", self._link)
-            self._link = None
-        for memory in (self.devices, self._state, self._answer):
-            memory.close()
+        for each in (self.devices, self._state, self._answer, self._search):
+            each.close()
         self._object.close()
 
     def walk_once(self) -> int | None:
         """How many devices were found, the first of them in ``devices``; None: it did not come full circle."""
+        return self._walked(self._walk)
+
+    def _walked(self, program: int) -> int | None:
         self._state[ROUNDS] = bytes(abi.WalkState.rounds.size)
-        self._run(self._walk, None)
+        self._run(program, None)
         state = abi.WalkState.from_buffer_copy(self._state)
         return int(state.found) if state.ending == abi.WALK_COMPLETE else None
+
+    def search_once(self, devices: t.Collection[tuple[int, int]]) -> tuple[list[OpenQueue], int] | None:
+        """The open queues of these devices, and how many there was no room for; None: the walk for their files did not
+        come full circle."""
+        with self._search.wanted(devices):
+            if self._mark_files is not None and self._walked(self._mark_files) is None:
+                return None
+            return self._search.run()
 
     def ask(self, descriptor: int, pidfd: int) -> abi.HandAnswer:
         self._run(self.in_hand, abi.Question(descriptor, pidfd))
@@ -190,47 +214,11 @@ class Parts:
             options.ctx_in, options.ctx_size_in = ctypes.addressof(context), ctypes.sizeof(context)
         self._libbpf.call("bpf_prog_test_run_opts", program, ctypes.byref(options))
 
-    @contextlib.contextmanager
-    def wanted(self, devices: t.Collection[tuple[int, int]]) -> t.Iterator[None]:
-        keys = [abi.DeviceKey(*device) for device in devices]
-        try:
-            for key in keys:
-                self._update(self._wanted, key, 0)
-            yield
-        finally:
-            for key in keys:
-                with contextlib.suppress(ObjectError):  # it was not put in
-                    self._libbpf.call("bpf_map_delete_elem", self._wanted, ctypes.byref(key))
-
     def _update(self, table: int, key: t.Any, value: int) -> None:
         self._libbpf.call("bpf_map_update_elem", table, ctypes.byref(key), ctypes.byref(ctypes.c_uint32(value)), 0)
 
-    def iterate(self) -> bytes:
-        """One run over all open files of the host."""
-        if self._link is None:
-            self._link = self._object.attach_iterator(names.PROGRAM_FIND_HOLDERS)
-        iterator = self._libbpf.call("bpf_iter_create", self._libbpf.call("bpf_link__fd", self._link))
-        try:
-            return b"".join(iter(lambda: _read(iterator), b""))
-        except OSError as exc:
-            raise ObjectError(f"the open files cannot be read: {exc.strerror}", errno=exc.errno) from exc
-        finally:
-            os.close(iterator)
 
-
-def _read(iterator: int) -> bytes:
-    """The next part of an iterator's output; nothing at its end.
-
-    Linux breaks a read off with EAGAIN when it met a million objects and none was written (kernel/bpf/bpf_iter.c,
-    MAX_ITER_OBJECTS), as on a host with so many open files; the next read goes on where it stopped.
-    """
-    for _million in range(BROKEN_OFF):
-        with contextlib.suppress(BlockingIOError):
-            return os.read(iterator, READ_SIZE)
-    return os.read(iterator, READ_SIZE)
-
-
-def _load(libbpf: Libbpf, room: int, walks: t.Sequence[str]) -> Parts:
+def _load(libbpf: Libbpf, room: Room, walks: t.Sequence[str]) -> Parts:
     """With the first of the walks that this kernel takes."""
     *others, last = walks
     for walk in others:
@@ -242,12 +230,14 @@ def _load(libbpf: Libbpf, room: int, walks: t.Sequence[str]) -> Parts:
     return _load_with(libbpf, room, last)
 
 
-def _load_with(libbpf: Libbpf, room: int, walk: str) -> Parts:
+def _load_with(libbpf: Libbpf, room: Room, walk: str) -> Parts:
     inspector = BpfObject(libbpf, embedded_object(names.OBJECTS))
     try:
         for other in WALKS:
-            inspector.set_autoload(other, other == walk)
-        inspector.set_max_entries(names.MAP_DEVICES, room)
+            for program in (other, *filter(None, SEARCHES[other])):
+                inspector.set_autoload(program, other == walk)
+        inspector.set_max_entries(names.MAP_DEVICES, room.devices)
+        inspector.set_max_entries(names.MAP_HOLDERS, room.queues)
         inspector.load()
         return Parts(libbpf, inspector, walk, room)
     except BaseException as exc:
@@ -257,14 +247,6 @@ def _load_with(libbpf: Libbpf, room: int, walk: str) -> Parts:
             reason = f"the kernel does not tell its types (no BTF in {KERNEL_TYPES}): {exc}"
             raise ObjectError(reason, errno=exc.errno) from exc
         raise
-
-
-def _memory(descriptor: int, size: int) -> mmap.mmap:
-    """A map's values: an array's are one behind the other, in whole pages."""
-    try:
-        return mmap.mmap(descriptor, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE, mmap.MAP_SHARED)
-    except OSError as exc:
-        raise ObjectError(f"the memory of a BPF map cannot be shared: {exc.strerror}", errno=exc.errno) from exc
 
 
 def devices_of(records: bytes) -> list[TunDevice]:
@@ -286,14 +268,4 @@ def _device(fields: t.Sequence[t.Any]) -> TunDevice:
         None if group == NOBODY else group,
         header,
         os.fsdecode(name.partition(b"\0")[0]),
-    )
-
-
-def _queue(record: abi.HolderRecord) -> OpenQueue:
-    return OpenQueue(
-        netns_inode=record.device.netns_inode,
-        ifindex=record.device.ifindex,
-        pid=record.pid or None,
-        descriptor=record.descriptor,
-        command=record.command.decode("utf-8", "replace"),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import typing as t
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ __all__ = (
     "SOCKET_FILTER",
     "Program",
     "map_info",
+    "map_memory",
     "open_map",
     "open_program",
     "program_ids",
@@ -117,6 +119,14 @@ def map_info(libbpf: Libbpf, descriptor: int) -> MapInfo:
     info = MapInfo()
     _info(libbpf, descriptor, info)
     return info
+
+
+def map_memory(descriptor: int, size: int) -> mmap.mmap:
+    """The values of a mappable map, shared with this process: an array's are one behind the other, in whole pages."""
+    try:
+        return mmap.mmap(descriptor, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE, mmap.MAP_SHARED)
+    except OSError as exc:
+        raise ObjectError(f"the memory of a BPF map cannot be shared: {exc.strerror}", errno=exc.errno) from exc
 
 
 def read_element(libbpf: Libbpf, descriptor: int, size: int, key: int = 0) -> bytes:

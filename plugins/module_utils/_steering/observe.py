@@ -106,7 +106,7 @@ class Observer:
         holders: dict[DeviceId, list[Holder]] = {}
         for queue in self.inspector.holders([device.id for device in devices if device.is_held]):
             if queue.pid is not None:
-                holder = Holder(queue.pid, queue.command, queue.descriptor)
+                holder = Holder(queue.pid, queue.command, queue.descriptor, queue.image)
                 holders.setdefault(DeviceId(queue.netns_inode, queue.ifindex), []).append(holder)
         return [replace(device, holders=tuple(holders.get(device.id, ()))) for device in devices]
 

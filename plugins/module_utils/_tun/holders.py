@@ -39,6 +39,8 @@ class Holder:
     pid: int
     command: str
     descriptor: int
+    # Stays while the process runs one program, and no other has it; None where the kernel's own tables cannot be read.
+    image: tuple[int, int] | None = None
 
 
 def find_holders() -> dict[str, list[Holder]]:

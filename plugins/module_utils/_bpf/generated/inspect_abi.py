@@ -19,6 +19,7 @@ __all__ = (
     "HandAnswer",
     "HolderRecord",
     "Question",
+    "SearchState",
     "WALK_COMPLETE",
     "WALK_TORN",
     "WalkState",
@@ -96,11 +97,27 @@ class DeviceKey(ctypes.Structure):
 
 
 class HolderRecord(ctypes.Structure):
-    """32 bytes, host byte order."""
+    """48 bytes, host byte order."""
 
     _fields_ = [
         ("device", DeviceKey),
         ("pid", ctypes.c_uint32),
         ("descriptor", ctypes.c_uint32),
+        ("started", ctypes.c_uint64),
+        ("programs", ctypes.c_uint64),
         ("command", ctypes.c_char * 16),
+    ]
+
+
+class SearchState(ctypes.Structure):
+    """66080 bytes, host byte order."""
+
+    _fields_ = [
+        ("part", ctypes.c_uint64 * 64),
+        ("table", ctypes.c_uint64),
+        ("end", ctypes.c_uint64),
+        ("task", ctypes.c_uint64),
+        ("refused", ctypes.c_uint32),
+        ("found", ctypes.c_uint32),
+        ("marks", ctypes.c_uint64 * 8192),
     ]

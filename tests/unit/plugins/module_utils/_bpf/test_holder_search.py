@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inspector
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf import holder_search
 
 
 def reads(answers: list[bytes | int]) -> t.Callable[[int, int], bytes]:
@@ -25,11 +25,11 @@ def reads(answers: list[bytes | int]) -> t.Callable[[int, int], bytes]:
 
 def test_a_read_that_a_million_open_files_break_off_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "read", reads([errno.EAGAIN, errno.EAGAIN, b"record", errno.EAGAIN, b""]))
-    assert (inspector._read(3), inspector._read(3)) == (b"record", b"")
+    assert (holder_search._read(3), holder_search._read(3)) == (b"record", b"")
 
 
 @pytest.mark.parametrize("answers", [[errno.EACCES], [errno.EAGAIN] * 2000])
 def test_another_error_or_no_end_is_an_error(monkeypatch: pytest.MonkeyPatch, answers: list[int]) -> None:
     monkeypatch.setattr(os, "read", reads([*answers]))
     with pytest.raises(OSError, match=os.strerror(answers[0])):
-        inspector._read(3)
+        holder_search._read(3)
