@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.version impor
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.other_root import OtherRoot
 from ansible_collections.virtnet.rss.tests.support.packages import OLDER, ROOT, Packages, build
+from ansible_collections.virtnet.rss.tests.support.pages import blocks
 from ansible_collections.virtnet.rss.tests.support.run_module import answer
 from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered, info
 
@@ -110,6 +111,14 @@ def test_debs_life(other: OtherRoot, older: Packages, built: Packages, tap: Held
     assert other.has(PROGRAM, POLICY) == {POLICY}
     other.run("dpkg", "--purge", "virtnet-rss")
     assert not other.has(PROGRAM, "/etc/virtnet-rss", STARTED_AT_BOOT, "/lib/systemd/system/virtnet-rss.service")
+
+
+def test_the_page_says_how(other: OtherRoot, built: Packages) -> None:
+    """Without systemd there, nothing starts the service, and `status` says so."""
+    (block,) = (block for block in blocks("sh", page="docs/service.md") if "apt install ./" in block.text)
+    told = other.run("bash", "-c", f"cd {built.deb.parent}\n{block.text}", check=False).stdout
+    assert "Setting up virtnet-rss" in told and "the service does not run" in told
+    assert other.run("virtnet-rss", "check").stdout == "/etc/virtnet-rss/policy.d: 1 rules\n"
 
 
 def test_rpms_life(other: OtherRoot, older: Packages, built: Packages, tap: HeldTap) -> None:

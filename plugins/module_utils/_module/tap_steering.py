@@ -22,13 +22,18 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import
 from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import OURS
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import well_known_name
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import (
+    STATUS_FILE,
+    read_status,
+    rules_that_steer,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import desired_from
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.options import OPTIONS
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.report import outcome_report
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import run
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
-from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
+from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, shown
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace, network_namespace
 
 if t.TYPE_CHECKING:
@@ -62,7 +67,7 @@ def _run(module: GuardedModule) -> t.NoReturn:
         result = run(_names(params), desired, check=module.check_mode, identity_of=Guests().identity_of)
         of_no_use = _of_no_use(result.outcomes)
     shared = shared_keys(outcome.after for outcome in result.outcomes)
-    for warning in (*result.warnings, *of_no_use, *shared):
+    for warning in (*result.warnings, *of_no_use, *shared, *_of_the_service(result.outcomes)):
         module.warn(printable(warning))
     netns = params["netns"] or ""
     reports = [outcome_report(outcome, netns=netns, check=module.check_mode) for outcome in result.outcomes]
@@ -82,6 +87,17 @@ def _run(module: GuardedModule) -> t.NoReturn:
         if report["fallback"]:
             module.warn(printable(_fallback_sentence(report)))
     succeed(module, **answer)
+
+
+def _of_the_service(outcomes: t.Iterable[Outcome]) -> list[str]:
+    """A warning for each device that this run has changed, or would, and that the running service changes back."""
+    rules = rules_that_steer(read_status(STATUS_FILE))
+    return [
+        f"{outcome.after.name}: the service steers this device by rule {shown(rules[outcome.after.id])} and puts its "
+        "own program back within a second; change its policy instead"
+        for outcome in outcomes
+        if outcome.changed and outcome.after.id in rules
+    ]
 
 
 def _difference(report: dict[str, t.Any]) -> dict[str, str]:

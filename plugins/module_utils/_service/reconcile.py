@@ -52,6 +52,7 @@ __all__ = ("How", "Result", "reconcile")
 # Memory or descriptors are short; they will be there again.
 PASSING = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOBUFS)
 UNPLANNED = Rule("", Match(), None)  # of a device for which no rule could be found
+UNSEEN = "who holds it cannot be seen from here"  # in a container, or its descriptors are on their way
 NO_GUEST_YET = "libvirt holds it, so its guest does not run yet"
 UNKNOWN_CARD = "QEMU's arguments do not tell which of its network cards this is (one plugged in later?)"
 
@@ -70,7 +71,8 @@ class Result:
 
     @property
     def action(self) -> str:
-        """none, attach, replace, detach, keep, fallback, ignore (left alone) or wait (it cannot be planned now)."""
+        """none, attach, replace, detach, keep, fallback, ignore (left alone, or its guest is switched off) or wait (it
+        cannot be planned now)."""
         if self.outcome:
             return self.outcome.action
         return "wait" if self.reason else "ignore"
@@ -199,6 +201,8 @@ class _Planner:
             desired = for_guest(rule.desired, self._guests.identity_of(device, link.address))
             step = plan(desired, device, new_key=random_key)
         except (InputError, StateError) as exc:  # such as a rule for more queues than are attached now
+            if not device.queues + device.disabled_queues:  # a guest that is switched off is no trouble
+                return found, None
             return replace(found, reason=str(exc)), None
         if step.action == "keep" and blind:
             return replace(found, reason=f"what steers it cannot be told: {blind}"), None
@@ -230,6 +234,9 @@ def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -
     # for QEMU may take libvirt's place in between.
     if pids and all(map(is_libvirt, pids)):
         return replace(here, unknown=ABOUT_GUEST), NO_GUEST_YET
+    if not pids and device.queues + device.disabled_queues:
+        mac = mac_of_card(link.address)
+        return replace(here, mac=mac, unknown=ABOUT_GUEST - {"mac"} if mac else ABOUT_GUEST), UNSEEN
     here = replace(here, holders=tuple(dict.fromkeys(holder.command for holder in device.holders)))
     for pid in pids:
         guest = guests.guest(pid)

@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-__all__ = ("STATUS_FILE", "read_status", "rules_of", "status_text")
+__all__ = ("STATUS_FILE", "read_status", "rules_of", "rules_that_steer", "status_text")
 
 STATUS_FILE = "/run/virtnet-rss/status.json"
 START_TIME = 21 - 2  # field 22 of /proc/PID/stat, counted behind the first two (proc(5))
@@ -33,6 +33,12 @@ def read_status(path: str) -> dict[str, t.Any] | None:
 def rules_of(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], str]:
     """The name of the rule that decides for each device, by (netns_inode, ifindex); empty without a service."""
     return {(inode, ifindex): rule for inode, ifindex, rule in (state or {}).get("rules_of", ())}
+
+
+def rules_that_steer(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], str]:
+    """The same without the rules that leave their devices alone."""
+    left_alone = {(inode, ifindex) for inode, ifindex in (state or {}).get("left_alone", ())}
+    return {key: rule for key, rule in rules_of(state).items() if key not in left_alone}
 
 
 def _runs(pid: int, started: object) -> bool:

@@ -105,6 +105,7 @@ class Telling:
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),
             "rules_of": [[*key, each.rule.name] for key, each in state.results.items() if each.rule],
+            "left_alone": [[*key] for key, each in state.results.items() if each.rule and each.rule.desired is None],
             "shortfalls": [[*key, *each.shortfall] for key, each in state.results.items() if each.shortfall],
             "last_pass": state.last_pass,
             "time": time.time(),
