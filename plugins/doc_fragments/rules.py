@@ -170,4 +170,15 @@ options:
         description: As O(virtnet.rss.tap_steering#module:fallback).
         type: str
         choices: [disable, keep, fail]
+      rebalance:
+        description:
+          - Whether the service balances the device by its load. Entries of the indirection table move, a few in a
+            second, from queues with more than their share to queues with less; the shares are those of
+            O(rules[].indirection), whose table has 512 entries then.
+          - V(true) for the defaults, or a dictionary with any of V(period) (seconds between two rounds, 1),
+            V(threshold) (percent that a queue may have beyond its share, 5), V(idle_ms) (an entry changes its queue
+            after so long a silence, so that its packets stay in order, 8), V(deadline_ms) (or after so long without
+            one, 1000) and V(dry_run) (only tell what would be moved, V(false)).
+          - Without it, or with V(false), the table is the configured one, and the program has nothing of all that.
+        type: raw
 """

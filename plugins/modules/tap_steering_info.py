@@ -242,7 +242,9 @@ taps:
         uid: {description: The user who loaded it., type: int}
         user: {description: "The name of that user, where there is one.", type: str}
     config:
-      description: The options of M(virtnet.rss.tap_steering) that give this program; the key as a fingerprint.
+      description:
+        - The options of M(virtnet.rss.tap_steering) that give this program; the key as a fingerprint. C(rebalance) is
+          there where entries of the table can move, and the table is the one that it began with.
       type: dict
     implementation:
       description: Who chooses the queue that the guest sees.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo's counts as a drawing. Its colours are readable on white and on black, so one file does for both."""
+"""Counts of two moments as a drawing. Its colours are readable on white and on black, so one file does for both."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ BAR, ROW, COLUMN = 240, 26, 400  # the longest bar, and the distance of two rows
 TEXT, GREY, BLUE = "#808080", "#8c8c8c", "#3a86d0"
 
 
-def picture(*, before: t.Sequence[int], after: t.Sequence[int]) -> str:
-    """An SVG document: packets for each queue, without and with a steering program."""
+def picture(
+    *,
+    before: t.Sequence[int],
+    after: t.Sequence[int],
+    words: tuple[str, str] = ("automatic selection", "virtnet.rss.tap_steering"),
+    made_by: str = "make demo PICTURE=docs/before-after.svg",
+) -> str:
+    """An SVG document: packets for each queue, without and with what ``words`` call."""
     longest = max(*before, *after)
-    told = f"Packets by queue. Automatic selection: {_listed(before)}. virtnet.rss.tap_steering: {_listed(after)}."
+    first, second = (word[0].upper() + word[1:] if " " in word else word for word in words)
+    told = f"Packets by queue. {first}: {_listed(before)}. {second}: {_listed(after)}."
     sides = [
-        *_side(0, "before: automatic selection", before, longest, GREY),
-        *_side(COLUMN, "after: virtnet.rss.tap_steering", after, longest, BLUE),
+        *_side(0, f"before: {words[0]}", before, longest, GREY),
+        *_side(COLUMN, f"after: {words[1]}", after, longest, BLUE),
     ]
     height = 34 + ROW * len(before)
     return "\n".join(
         [
             # In two parts, or it would be read as the licence of this file
             "<!-- SPDX-License-" + "Identifier: GPL-3.0-or-later -->",
-            "<!-- Made of real counts by `make demo PICTURE=docs/before-after.svg`. -->",
+            f"<!-- Made of real counts by `{made_by}`. -->",
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * COLUMN} {height}" role="img" '
             'font-family="sans-serif" font-size="14">',
             f"<title>{told}</title>",

@@ -112,7 +112,7 @@ class Ran:
 
 
 def simulate(name: str, world: World, wanted: Rebalance = DEFAULTS, seconds: int = SECONDS) -> Ran:
-    balancer, due = Balancer(wanted), wanted.period
+    balancer, due = Balancer(wanted), float(wanted.period)
     shares = [1 / world.queues] * world.queues
     fixed = list(world.table)
     seen = [0] * ENTRIES

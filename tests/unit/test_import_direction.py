@@ -25,7 +25,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_tun": ("_errors", "_text"),
     "_names": ("_tun", "_errors", "_text"),
     "_rss": ("_errors", "_text"),
-    "_balance": ("_errors", "_text"),
+    "_balance": ("_rss", "_errors", "_text"),
     # it probes by doing, with what does the work later
     "_probe": ("_bpf", "_tun", "_errors", "_text"),
     "_tap": ("_tun", "_names", "_errors", "_text"),

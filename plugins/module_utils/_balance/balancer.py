@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import (
     Load,
     Plan,
     excess_of,
+    is_even,
     plan_moves,
 )
 
@@ -30,8 +31,8 @@ KEPT = 0.5  # of the promised gain is enough
 class Rebalance:
     """What a rule says of it."""
 
-    period: float = 1.0  # seconds
-    threshold: float = 0.05  # a queue may have so much more than its share
+    period: int = 1  # seconds
+    threshold: int = 5  # percent that a queue may have beyond its share
     idle_ms: int = 8
     deadline_ms: int = 1000
     dry_run: bool = False  # only tell
@@ -56,7 +57,8 @@ class Balancer:
     def round(self, load: Load) -> Plan:
         """What shall be moved after this period. Moves are done by whoever asks."""
         self._judge(load)
-        plan = plan_moves(self._steadied(load), self._limits())
+        limits = self._limits()
+        plan = plan_moves(load if is_even(load, limits) else self._steadied(load), limits)
         self._earlier = load.entries
         if self._rest:
             self._rest -= 1
@@ -73,7 +75,7 @@ class Balancer:
     def _limits(self) -> Limits:
         """The queue that received last waits a round: its load is the least certain."""
         last = self.last.moves[-1:] if self.last else ()
-        return Limits(self.wanted.threshold, frozenset(move.receiver for move in last))
+        return Limits(self.wanted.threshold / 100, frozenset(move.receiver for move in last))
 
     def _steadied(self, load: Load) -> Load:
         """What an entry carries is less by chance with half of what it carried before."""

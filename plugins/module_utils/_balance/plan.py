@@ -11,11 +11,24 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass
 from operator import itemgetter
 
-__all__ = ("Goal", "Heavy", "Limits", "Load", "Move", "Plan", "excess_of", "goals_of", "imbalance", "plan_moves")
+__all__ = (
+    "Goal",
+    "Heavy",
+    "Limits",
+    "Load",
+    "Move",
+    "Plan",
+    "excess_of",
+    "goals_of",
+    "imbalance",
+    "is_even",
+    "plan_moves",
+)
 
 WORTH = 0.25  # of the excess that a round must take off: the rule of Open vSwitch's dry run (pmd-auto-lb)
 SHARE_OF_ENTRIES = 20  # at most one in so many moves in a round
@@ -40,9 +53,24 @@ class Load:
     def by_queue(self) -> list[int]:
         """Packets that each queue would have had with every entry where it is wanted."""
         found = list(self.others)
-        for queue, packets in zip(self.queues, self.entries):
-            found[queue] += packets
+        for queue, entries in _members(bytes(self.queues)):
+            found[queue] += sum(entries(self.entries))
         return found
+
+
+@functools.lru_cache(maxsize=1024)
+def _members(queues: bytes) -> tuple[tuple[int, t.Callable[[t.Sequence[int]], t.Iterable[int]]], ...]:
+    """For each queue what picks its entries: the same for as long as no entry moves."""
+    by_queue: dict[int, list[int]] = {}
+    for entry, queue in enumerate(queues):
+        by_queue.setdefault(queue, []).append(entry)
+    return tuple((queue, _picker(entries)) for queue, entries in by_queue.items())
+
+
+def _picker(entries: list[int]) -> t.Callable[[t.Sequence[int]], t.Iterable[int]]:
+    if len(entries) > 1:
+        return itemgetter(*entries)
+    return lambda packets: (packets[entries[0]],)
 
 
 class Move(t.NamedTuple):
@@ -139,7 +167,7 @@ def plan_moves(load: Load, limits: Limits = Limits()) -> Plan:
     """The moves that are worth it, heaviest first, from queues with too much to queues with too little."""
     packets = load.by_queue()
     before = imbalance(packets, load.shares)
-    if before <= 1 + limits.threshold:
+    if is_even(load, limits):
         return Plan((), before, before)
     goal = goals_of(load)
     found = _Search(load, packets, goal, limits)
@@ -154,6 +182,13 @@ def plan_moves(load: Load, limits: Limits = Limits()) -> Plan:
         goal.heavy,
         found.excess(len(moves)),
     )
+
+
+def is_even(load: Load, limits: Limits) -> bool:
+    """No queue has too much, as it is in most rounds: no queue's goal is below its share."""
+    packets = load.by_queue()
+    total = sum(count for count, share in zip(packets, load.shares) if share)
+    return not any(_has_too_much(count, share * total, share, limits) for count, share in zip(packets, load.shares))
 
 
 def excess_of(load: Load) -> float:

@@ -17,7 +17,16 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("LiveMaps", "Placement", "content_of", "move_entries", "read_entry_packets", "read_placements", "since")
+__all__ = (
+    "LiveMaps",
+    "Placement",
+    "content_of",
+    "move_entries",
+    "read_entry_packets",
+    "read_placements",
+    "read_reasons",
+    "since",
+)
 
 ENTRY = abi.LiveEntry
 SIZE = sizeof(ENTRY)
@@ -58,17 +67,28 @@ def read_entry_packets(libbpf: Libbpf, maps: LiveMaps) -> Packets | None:
     """Packets of each entry since the program was loaded, for ``since()``; None when it has gone."""
     size = sizeof(abi.EntryCounters)
     content = _read(libbpf, maps.packets, size * libbpf.call("libbpf_num_possible_cpus"))
-    if content is None:
+    return None if content is None else Packets(_summed(content, size))
+
+
+def read_reasons(libbpf: Libbpf, counters: int, queues: t.Iterable[int]) -> dict[int, t.Sequence[int]] | None:
+    """Packets of some queues by reason, of the program's map with this id; None when it has gone."""
+    descriptor = open_map(libbpf, counters)
+    if descriptor is None:
         return None
-    # One number of 512 times 64 bits for each CPU: their sum is the sums, for no counter ever comes to 2^64.
-    values = (content[start : start + size] for start in range(0, len(content), size))
-    return Packets(sum(int.from_bytes(value, sys.byteorder) for value in values))
+    size = sizeof(abi.QueueCounters)
+    cpus = libbpf.call("libbpf_num_possible_cpus")
+    try:
+        return {
+            queue: _unpacked(_summed(read_element(libbpf, descriptor, size * cpus, queue), size), size)
+            for queue in queues
+        }
+    finally:
+        os.close(descriptor)
 
 
 def since(now: Packets, earlier: Packets) -> tuple[int, ...]:
     """The packets of each entry between two readings of one program."""
-    content = (now - earlier).to_bytes(sizeof(abi.EntryCounters), sys.byteorder)
-    return tuple(memoryview(content).cast("Q"))
+    return _unpacked(now - earlier, sizeof(abi.EntryCounters))
 
 
 def move_entries(libbpf: Libbpf, maps: LiveMaps, moves: t.Mapping[int, int]) -> bool:
@@ -87,6 +107,17 @@ def move_entries(libbpf: Libbpf, maps: LiveMaps, moves: t.Mapping[int, int]) -> 
     finally:
         os.close(descriptor)
     return True
+
+
+def _summed(content: bytes, size: int) -> int:
+    """Each CPU's counters as one number of so many times 64 bits: their sum is the sums, for no counter ever comes to
+    2^64."""
+    values = (content[start : start + size] for start in range(0, len(content), size))
+    return sum(int.from_bytes(value, sys.byteorder) for value in values)
+
+
+def _unpacked(counters: int, size: int) -> tuple[int, ...]:
+    return tuple(memoryview(counters.to_bytes(size, sys.byteorder)).cast("Q"))
 
 
 def _move(memory: mmap.mmap, place: int, queue: int) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import Placement, read_placements
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     CapabilityError,
     DeviceError,
@@ -54,6 +55,7 @@ class Sighting:
     implementation: Implementation
     traffic: Traffic | None = None
     counters: Counters | None = None  # only of a program of ours that counts
+    placement: Placement | None = None  # of the entries of a live table
     measurement: Measurement | None = None
     observation: Observation | None = None
     card: Card = NO_CARD
@@ -89,7 +91,15 @@ def look(
         guests = Guests()
         cards = [guests.card_of(device) for _where, device, _traffic in seen]
         sightings = [
-            Sighting(where, device, guests.implementation_of(device), traffic, _counters(device), card=card)
+            Sighting(
+                where,
+                device,
+                guests.implementation_of(device),
+                traffic,
+                _counters(device),
+                _placement(device),
+                card=card,
+            )
             for (where, device, traffic), card in zip(seen, cards)
             if chosen(card)
         ]
@@ -151,6 +161,13 @@ def _counters(device: Device) -> Counters | None:
         return None
     with contextlib.suppress(CapabilityError, ObjectError):
         return read_counters(load_libbpf(), program.counters_map, configuration.queues)
+    return None
+
+
+def _placement(device: Device) -> Placement | None:
+    live = device.program.live if device.program else None
+    with contextlib.suppress(CapabilityError, ObjectError):
+        return read_placements(load_libbpf(), live) if live else None
     return None
 
 

@@ -33,6 +33,7 @@ class Option:
     range: tuple[int, int] | None = None  # of a number, or of each number of a list
     allowed: str = ""  # the same in words of the field
     most: int | None = None  # so many elements of a list
+    switch: bool = False  # of a dictionary: true stands for one without words, false for none
 
 
 Options = t.Mapping[str, Option]
@@ -48,6 +49,8 @@ def argument_spec(options: Options, *, bare: bool = False) -> dict[str, dict[str
 
 
 def _spec(option: Option, bare: bool) -> dict[str, t.Any]:
+    if option.switch:
+        return {"type": "raw"}  # Ansible knows no type for both
     spec: dict[str, t.Any] = {"type": option.type}
     if option.elements:
         spec["elements"] = option.elements
@@ -93,6 +96,10 @@ def checked(options: Options, given: object, where: str = "", *, texts: bool = F
 
 
 def _value(option: Option, value: t.Any, where: str, texts: bool) -> t.Any:
+    if option.switch and isinstance(value, bool):
+        return value
+    if option.switch and not isinstance(value, dict):
+        raise _wrong(where, value, f"true, false or a dictionary of {', '.join(option.options)}")
     if option.type == "dict":
         found = checked(option.options, value, where, texts=texts)
         if sum(word in found for word in option.alone) > 1:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import shutil
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
@@ -25,6 +27,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.host import effective_capabilities
 from ansible_collections.virtnet.rss.plugins.module_utils._service.advising import advice_reports, advice_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.balance_report import (
+    balance_sentence,
+    balance_text,
+    look_at_balance,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._service.daemon import Service, Settings
 from ansible_collections.virtnet.rss.plugins.module_utils._service.explain import (
     explain_capture,
@@ -41,7 +48,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.parser import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import COLUMNS, rows
-from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import read_status, rules_of
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import balances_of, read_status, rules_of
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.top import watch_rates
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -145,13 +152,15 @@ def _chosen(arguments: Arguments) -> Chosen:
 def _status(arguments: Arguments) -> int:
     service = read_status(arguments.status_file)
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
-    rules = rules_of(service)
+    rules, balances = rules_of(service), balances_of(service)
+    for report in reports:
+        key = (report["netns_inode"], report["ifindex"])
+        report.update(rule=rules.get(key, ""), balance=balances.get(key))
     if arguments.json:
-        taps = [{**report, "rule": rules.get((report["netns_inode"], report["ifindex"]), "")} for report in reports]
-        _say_json({"service": service, "taps": taps})
+        _say_json({"service": service, "taps": reports})
     else:
         say(_service_line(service))
-        say(_status_table(reports, rules))
+        say(_status_table(reports))
     if service is None:
         return NOT_RUNNING
     seen = {(report["netns_inode"], report["ifindex"]) for report in reports}
@@ -159,19 +168,28 @@ def _status(arguments: Arguments) -> int:
     return NOT_AS_WANTED if short or service["policy_error"] or service.get("error") else 0
 
 
-def _status_table(reports: t.Sequence[dict[str, t.Any]], rules: t.Mapping[tuple[int, int], str]) -> str:
+def _status_table(reports: t.Sequence[dict[str, t.Any]]) -> str:
     rows = [
         [
             report["name"],
             report["netns"],
             report["domain"],
-            rules.get((report["netns_inode"], report["ifindex"]), ""),
+            report["rule"],
             report["state"],
             report["implementation"]["decides"],
             report["queues"],
             (report["counters"] or {}).get("packets", ""),
             (report["counters"] or {}).get("spread") or "",
-            "; ".join(filter(None, (report["reason"] or report["implementation"]["reason"], *report["hints"]))),
+            "; ".join(
+                filter(
+                    None,
+                    (
+                        balance_sentence(report["balance"]),
+                        report["reason"] or report["implementation"]["reason"],
+                        *report["hints"],
+                    ),
+                )
+            ),
         ]
         for report in reports
     ]
@@ -195,7 +213,13 @@ def _service_line(state: dict[str, t.Any] | None) -> str:
 
 def _top(arguments: Arguments) -> None:
     load_libbpf()  # without it there are no counters to show
-    watch_rates(lambda: _sightings(arguments), arguments.interval, arguments.rounds, as_json=arguments.json)
+    watch_rates(
+        lambda: _sightings(arguments),
+        arguments.interval,
+        arguments.rounds,
+        balances=lambda: balances_of(read_status(arguments.status_file)),
+        as_json=arguments.json,
+    )
 
 
 def _advise(arguments: Arguments) -> None:
@@ -236,6 +260,20 @@ def _explain(arguments: Arguments) -> int:
     return 0
 
 
+def _balance(arguments: Arguments) -> None:
+    found = _sightings(arguments)
+    # A name may be that of other devices in other namespaces; where none of them can be balanced, one tells why.
+    sightings = [each for each in found if each.device.program and each.device.program.live]
+    sightings += found[:1] if arguments.taps and not sightings else []
+    with ThreadPoolExecutor(max_workers=max(1, len(sightings))) as watching:  # all of them in the same time
+        look = functools.partial(look_at_balance, seconds=arguments.seconds, dry_run=arguments.dry_run)
+        reports = list(watching.map(look, sightings))
+    if arguments.json:
+        _say_json(reports)
+    else:
+        say("\n".join(balance_text(each, dry_run=arguments.dry_run) for each in reports) or "nothing is balanced here")
+
+
 def _metrics(arguments: Arguments) -> None:
     text = metrics_text(_sightings(arguments, arguments.measure), read_status(arguments.status_file))
     say(text.rstrip("\n"))
@@ -259,5 +297,6 @@ COMMANDS: dict[str, t.Callable[[Arguments], int | None]] = {
     "check": _check,
     "apply": _apply,
     "release": _release,
+    "balance": _balance,
     "metrics": _metrics,
 }

@@ -16,6 +16,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentenc
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy, state_of_files
 from ansible_collections.virtnet.rss.plugins.module_utils._service.alone import alone
 from ansible_collections.virtnet.rss.plugins.module_utils._service.backoff import Backoff
+from ansible_collections.virtnet.rss.plugins.module_utils._service.balancing import Balancing
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
@@ -36,6 +37,7 @@ __all__ = ("Service", "Settings")
 
 SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are being attached
 SETTLE_MOST = 0.05
+SHORTEST = 0.05  # seconds between two turns for the sake of balancing
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
 # Of many devices that were steered before a few are dealt with at once, then comes a pause of so many times as long: a
 # new device of somebody else waits for no more of them, and they take no more than a seventh of a core.
@@ -51,6 +53,7 @@ class Service:
         self._told: set[int] = set()  # signals
         self._telling = Telling(settings, self._state)
         self._backoff = Backoff()
+        self._balancing = Balancing()
         self._waiting: set[DeviceId] = set()  # whose turn was not yet
         self._next_again = 0.0  # by the monotonic clock, as the next
         self._next_full = 0.0
@@ -87,6 +90,7 @@ class Service:
         while True:
             pause = max(self._next_again - time.monotonic(), 0.0)
             wait = min(pause, interval) if self._waiting else interval
+            wait = min(max(self._balancing.due_in(), SHORTEST), wait)
             ready = {descriptor for descriptor, _event in poll.poll(wait * 1000)}
             if wakeup in ready:
                 os.read(wakeup, 1024)
@@ -94,6 +98,7 @@ class Service:
                 return
             new = events if events.descriptor in ready else None
             self._attempt(self._turn, observer, new)
+            self._balance()
             notify("WATCHDOG=1", self._telling.status_line())
 
     def _attempt(self, work: t.Callable[..., None], *arguments: object) -> None:
@@ -120,6 +125,20 @@ class Service:
             self._full_pass(observer)
         else:
             self._watch(observer)
+
+    def _balance(self) -> None:
+        """After the look of this turn, whatever became of that: what steers a device by then is what is balanced."""
+        try:
+            self._balancing.follow(self._state.results)
+            if self._balancing.due_in() > 0:
+                return
+            moved = self._balancing.turn()
+            self._state.balance = self._balancing.report()
+            self._telling.troubles.tell("balance", self._balancing.trouble)
+            if moved:
+                self._telling.write_status()
+        except Exception as exc:  # a mistake of ours costs the balance, and no guest its keeper
+            self._telling.troubles.tell("balance", f"nothing is balanced: {sentence_of(exc)}")
 
     def _settle(self, observer: Observer) -> None:
         """A VMM opens the queues of a new device one after the other; each would be another default table. Devices that

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
+from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types
@@ -67,7 +68,7 @@ def explain_capture(frames: t.Sequence[bytes], l3_offset: int, sighting: Sightin
     """A line for each frame of a capture, then how many each queue gets. A VLAN tag that the capture's host had taken
     out of a frame is in no pcap file, so pins that ask for it see none."""
     rss = _configuration(sighting).rss
-    found = [steer(frame, rss, l3_offset=l3_offset) for frame in frames]
+    found = [_placed(steer(frame, rss, l3_offset=l3_offset), rss, sighting) for frame in frames]
     lines = [f"{number} queue {each.queue} {_why(each)}" for number, each in enumerate(found, 1)]
     queues = Counter(each.queue for each in found)
     lines.append(", ".join(f"queue {queue}: {queues[queue]}" for queue in sorted(queues)) or "there is no packet in it")
@@ -98,6 +99,10 @@ def _sentences(steered: Steered, rss: RssConfig, sighting: Sighting) -> str:
     device = sighting.device
     lines = [f"{device.name} is steered by program {device.program.id if device.program else 0}"]
     lines += _choice(steered, rss)
+    steered, moved = _placed(steered, rss, sighting), steered
+    if steered.queue != moved.queue:
+        lines.append(f"the entry was moved to queue {steered.queue}, since its queue had more than its share")
+    lines += _waiting(steered, rss, sighting)
     if device.queues == 1:
         lines.append("one queue is enabled, so the driver does not ask: queue 0")
     elif device.queues and steered.queue >= device.queues:
@@ -108,6 +113,22 @@ def _sentences(steered: Steered, rss: RssConfig, sighting: Sighting) -> str:
     if sighting.implementation.decides != "ebpf":
         lines.append(sighting.implementation.reason)
     return "\n".join(lines)
+
+
+def _placed(steered: Steered, rss: RssConfig, sighting: Sighting) -> Steered:
+    """Where the entry of a live table is now."""
+    if steered.hash is None or sighting.placement is None:
+        return steered
+    return replace(steered, queue=sighting.placement.current[steered.hash % len(rss.indirection)])
+
+
+def _waiting(steered: Steered, rss: RssConfig, sighting: Sighting) -> list[str]:
+    if steered.hash is None or sighting.placement is None:
+        return []
+    wanted = sighting.placement.wanted[steered.hash % len(rss.indirection)]
+    if wanted == steered.queue:
+        return []
+    return [f"it goes to queue {wanted} as soon as it has been silent for a moment, and then its packets stay in order"]
 
 
 def _choice(steered: Steered, rss: RssConfig) -> list[str]:

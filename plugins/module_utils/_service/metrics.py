@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
-from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import rules_of
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import balances_of, rules_of
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
@@ -35,6 +35,8 @@ HELP = {
     "virtnet_rss_dropped_total": ("counter", "Packets for the guest that were dropped"),
     "virtnet_rss_program_seconds": ("gauge", "What the program takes for one packet, where it was measured"),
     "virtnet_rss_fallback": ("gauge", "1 for a device that is not steered as wanted, with the stage and the reason"),
+    "virtnet_rss_imbalance": ("gauge", "The busiest queue over its share, where the service balances; 1 is as wanted"),
+    "virtnet_rss_balance_moves_total": ("counter", "Entries of the indirection table that the service has moved"),
     "virtnet_rss_reapplied_total": ("counter", "Times that a steering which somebody took off was put back"),
     "virtnet_rss_policy_error": ("gauge", "1 while the policy on disk is refused"),
     "virtnet_rss_last_pass_timestamp_seconds": ("gauge", "When everything was looked at last"),
@@ -53,8 +55,9 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
         text = ",".join(f'{label}="{_escaped(str(content))}"' for label, content in labels.items())
         samples[name].append(f"{name}{{{text}}} {value}" if labels else f"{name} {value}")
 
-    rules = rules_of(status)
+    rules, balances = rules_of(status), balances_of(status)
     for sighting in sightings:
+        _balance(add, sighting, balances.get(sighting.device.id))
         _device(add, sighting, shortfalls)
         _guest(add, sighting, rules.get(sighting.device.id, ""))
     if status:
@@ -75,6 +78,14 @@ def _guest(add: t.Callable[..., None], sighting: Sighting, rule: str) -> None:
     card = sighting.card
     if card.domain or card.mac or rule:
         add("virtnet_rss_guest_info", 1, **where, domain=card.domain, mac=card.mac, rule=rule)
+
+
+def _balance(add: t.Callable[..., None], sighting: Sighting, found: t.Mapping[str, t.Any] | None) -> None:
+    if found:
+        where = {"device": written_out(sighting.device.name), "netns": sighting.namespace.label}
+        add("virtnet_rss_balance_moves_total", found["moves"], **where)
+        if found["imbalance"] is not None:
+            add("virtnet_rss_imbalance", found["imbalance"], **where)
 
 
 def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:

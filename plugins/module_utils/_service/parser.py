@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = made.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for add in (_run, _status, _top, _advise, _explain, _check, _apply, _release, _metrics):
+    for add in (_run, _status, _top, _advise, _explain, _check, _apply, _release, _balance, _metrics):
         add(commands)
     return made
 
@@ -158,6 +158,14 @@ def _release(commands: Commands) -> None:
     )
     release.add_argument("--dry-run", action="store_true", help="only say what would be done")
     _add_json(release)
+
+
+def _balance(commands: Commands) -> None:
+    balance = _add(commands, "balance", "Watch the entries of live tables, and move what makes the queues more even.")
+    _add_devices(balance, netns="default: in all")
+    balance.add_argument("--seconds", type=_seconds(0.1), default=1.0, metavar="SECONDS", help="default: %(default)g")
+    balance.add_argument("--dry-run", action="store_true", help="only say what would be moved")
+    _add_json(balance)
 
 
 def _metrics(commands: Commands) -> None:

@@ -44,4 +44,5 @@ class State:
     steered: set[DeviceId] = field(default_factory=set)  # by us, when last looked at
     results: dict[DeviceId, Result] = field(default_factory=dict)
     reapplied: int = 0
+    balance: list[list[t.Any]] = field(default_factory=list)  # as Balancing.report() tells it
     last_pass: float | None = None  # when everything was looked at

@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-__all__ = ("STATUS_FILE", "read_status", "rules_of", "rules_that_steer", "status_text")
+__all__ = ("STATUS_FILE", "balances_of", "read_status", "rules_of", "rules_that_steer", "status_text")
 
 STATUS_FILE = "/run/virtnet-rss/status.json"
 START_TIME = 21 - 2  # field 22 of /proc/PID/stat, counted behind the first two (proc(5))
@@ -39,6 +39,11 @@ def rules_that_steer(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int
     """The same without the rules that leave their devices alone."""
     left_alone = {(inode, ifindex) for inode, ifindex in (state or {}).get("left_alone", ())}
     return {key: rule for key, rule in rules_of(state).items() if key not in left_alone}
+
+
+def balances_of(status: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], dict[str, t.Any]]:
+    """What the running service says of each device that it balances, by (netns_inode, ifindex)."""
+    return {(inode, ifindex): found for inode, ifindex, found in (status or {}).get("balance", ())}
 
 
 def _runs(pid: int, started: object) -> bool:

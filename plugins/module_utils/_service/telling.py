@@ -87,7 +87,7 @@ class Telling:
     def _failures(self) -> list[str]:
         """What of the service itself does not work now."""
         return self.troubles.of(
-            "pass", "metrics", "cost", self._settings.status_file, self._settings.metrics_file or ""
+            "pass", "balance", "metrics", "cost", self._settings.status_file, self._settings.metrics_file or ""
         )
 
     def _trouble(self) -> str:
@@ -107,6 +107,7 @@ class Telling:
             "rules_of": [[*key, each.rule.name] for key, each in state.results.items() if each.rule],
             "left_alone": [[*key] for key, each in state.results.items() if each.rule and each.rule.desired is None],
             "shortfalls": [[*key, *each.shortfall] for key, each in state.results.items() if each.shortfall],
+            "balance": state.balance,
             "last_pass": state.last_pass,
             "time": time.time(),
         }

@@ -76,11 +76,11 @@ def table(head: t.Sequence[str], rows: t.Sequence[t.Sequence[object]], width: in
     return "\n".join(lines)
 
 
-def bars(sighting: Sighting, packets: t.Sequence[float], *, width: int = 40) -> str:
+def bars(sighting: Sighting, packets: t.Sequence[float], note: str = "", *, width: int = 40) -> str:
     """A line for each queue of one device, the busiest as long as ``width``."""
     most = max([*packets, 1])
     name = written_out(sighting.device.name)
-    lines = [f"{name}: {sighting.device.state}, {sighting.implementation.decides} decides"]
+    lines = [f"{name}: {sighting.device.state}, {sighting.implementation.decides} decides{note and '; '}{note}"]
     for queue, rate in enumerate(packets):
         lines.append(f"  queue {queue:3} {block() * round(width * rate / most):{width}} {rate:10.0f}/s")
     return "\n".join(lines)

@@ -10,9 +10,10 @@ import shutil
 import sys
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import spread
+from ansible_collections.virtnet.rss.plugins.module_utils._service.balance_report import balance_sentence
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import bars, clear, say, sparkline, table
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree, written_out
 
@@ -32,9 +33,17 @@ class Rate:
     sighting: Sighting
     packets: float
     queues: tuple[float, ...] = ()
+    balance: t.Mapping[str, t.Any] | None = None  # what the service says of it, where it balances
 
 
-def watch_rates(look: t.Callable[[], t.Sequence[Sighting]], interval: float, rounds: int, *, as_json: bool) -> None:
+def watch_rates(
+    look: t.Callable[[], t.Sequence[Sighting]],
+    interval: float,
+    rounds: int,
+    *,
+    balances: t.Callable[[], t.Mapping[tuple[int, int], t.Mapping[str, t.Any]]],
+    as_json: bool,
+) -> None:
     """Print a screen, or a line of JSON, every ``interval`` seconds; ``rounds`` of them, 0 for ever."""
     before, begin = _by_key(look()), time.monotonic()
     shown = 0
@@ -42,7 +51,9 @@ def watch_rates(look: t.Callable[[], t.Sequence[Sighting]], interval: float, rou
         time.sleep(interval)
         now, moment = look(), time.monotonic()
         seconds = moment - begin
+        told = balances()
         rates = sorted((_rate(each, before.get(_key(each)), seconds) for each in now), key=lambda rate: -rate.packets)
+        rates = [replace(rate, balance=told.get(rate.sighting.device.id)) for rate in rates]
         if as_json:
             say(json.dumps(printable_tree([_report(rate) for rate in rates])))
         else:
@@ -56,7 +67,7 @@ def screen(rates: t.Sequence[Rate], width: int, height: int) -> str:
     """A bar for each queue where there is room for all, else a line for each device; ``height`` 0: there is room."""
     if not rates:
         return "no TAP devices"
-    every_queue = "\n".join(bars(rate.sighting, rate.queues) for rate in rates)
+    every_queue = "\n".join(bars(rate.sighting, rate.queues, balance_sentence(rate.balance)) for rate in rates)
     if not height or every_queue.count("\n") + 2 <= height:
         return every_queue
     room = height - 3  # the head, what is left out, and the line of the cursor
@@ -91,6 +102,7 @@ def _report(rate: Rate) -> dict[str, t.Any]:
         "state": device.state,
         "packets_per_second": round(rate.packets, 1),
         "queues": [round(count, 1) for count in rate.queues],
+        "balance": rate.balance,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import rebalance_from
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import key_from_seed, parse_key, parse_seed
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import checked, defaults
@@ -38,6 +39,7 @@ def desired_from(options: t.Mapping[str, t.Any]) -> Desired:
         fallback=settings["fallback"],
         verify=settings["verify"],
         allow_future_queues=settings["allow_future_queues"],
+        rebalance=rebalance_from(settings.get("rebalance")),
         **rss_fields(settings),
     )
 

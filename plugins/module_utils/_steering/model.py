@@ -19,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
@@ -104,6 +105,7 @@ class Desired:
     fallback: str = "disable"  # disable, keep, fail
     verify: bool = True
     allow_future_queues: bool = False
+    rebalance: Rebalance | None = None  # a live table, and how the service balances it
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import REBALANCE
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.options import RSS_OPTIONS
 
@@ -33,4 +34,5 @@ OPTIONS = {
 RULE_OPTIONS = {
     "state": Option(choices=("present", "absent", "ignore"), default="present"),
     **STEERING,
+    "rebalance": REBALANCE,  # it takes the service
 }

@@ -9,9 +9,10 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError, StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.limits import INDIRECTION_MAX
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     FOREIGN,
@@ -93,11 +94,14 @@ def _configuration(desired: Desired, device: Device, key: bytes) -> Configuratio
             pins=desired.pins,
         ),
         statistics=desired.statistics,
+        guard=Guard(desired.rebalance.idle_ms, desired.rebalance.deadline_ms) if desired.rebalance else None,
     )
 
 
 def _table(desired: Desired, device: Device) -> tuple[int, ...]:
     wanted = desired.indirection
+    if desired.rebalance and wanted.size is None and wanted.table is None:
+        wanted = replace(wanted, size=INDIRECTION_MAX)  # the smaller the entries, the more even they can lie
     equal = wanted.equal
     if equal is None and wanted.weight is None and wanted.table is None:
         equal = _queues(device) - wanted.start

@@ -41,6 +41,7 @@ def configuration_report(configuration: Configuration | None) -> dict[str, t.Any
         "default_queue": rss.default_queue,
         "redirect": rss.redirect,
         "statistics": configuration.statistics,
+        **({"rebalance": configuration.guard._asdict()} if configuration.guard else {}),
     }
 
 

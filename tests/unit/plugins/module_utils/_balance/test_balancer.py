@@ -66,7 +66,7 @@ def test_an_adversary_soon_moves_nothing(name: str) -> None:
 
 
 def test_the_period_doubles_while_nothing_is_to_be_done_and_is_itself_again() -> None:
-    balancer = Balancer(Rebalance(period=2.0))
+    balancer = Balancer(Rebalance(period=2))
     even = Load([1000] * 8, [0, 1] * 4, [0, 0], [0.5, 0.5])
     pauses = []
     for _round in range(5):

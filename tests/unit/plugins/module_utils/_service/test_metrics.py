@@ -67,7 +67,12 @@ def test_everything_that_is_known() -> None:
         card=Card("web-1", 0, "52:54:00:12:34:56"),
     )
     key = [4026531840, 7]
-    status = {**STATUS, "shortfalls": [[*key, "load", "not permitted"]], "rules_of": [[*key, "guests"]]}
+    status = {
+        **STATUS,
+        "shortfalls": [[*key, "load", "not permitted"]],
+        "rules_of": [[*key, "guests"]],
+        "balance": [[*key, {"moves": 12, "imbalance": 1.07}]],
+    }
     told = lines(sighting, status)
     assert f'virtnet_rss_guest_info{{{LABELS},domain="web-1",mac="52:54:00:12:34:56",rule="guests"}} 1' in told
     assert f"virtnet_rss_excess{{{LABELS}}} 1.0" in told  # as the weights want it
@@ -76,6 +81,8 @@ def test_everything_that_is_known() -> None:
     assert f"virtnet_rss_dropped_total{{{LABELS}}} 5" in told
     assert f"virtnet_rss_program_seconds{{{LABELS}}} 2.5e-07" in told
     assert f'virtnet_rss_fallback{{{LABELS},stage="load",reason="not permitted"}} 1' in told
+    assert f"virtnet_rss_imbalance{{{LABELS}}} 1.07" in told
+    assert f"virtnet_rss_balance_moves_total{{{LABELS}}} 12" in told
     assert "virtnet_rss_reapplied_total 3" in told and "virtnet_rss_policy_error 0" in told
     assert {line.split()[2] for line in told if line.startswith("# HELP ")} == set(HELP)
 
