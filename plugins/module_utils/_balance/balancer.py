@@ -15,8 +15,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import (
     Limits,
     Load,
     Plan,
+    even_plan,
     excess_of,
-    is_even,
     plan_moves,
 )
 
@@ -58,7 +58,7 @@ class Balancer:
         """What shall be moved after this period. Moves are done by whoever asks."""
         self._judge(load)
         limits = self._limits()
-        plan = plan_moves(load if is_even(load, limits) else self._steadied(load), limits)
+        plan = even_plan(load, limits) or plan_moves(self._steadied(load), limits)
         self._earlier = load.entries
         if self._rest:
             self._rest -= 1

@@ -23,10 +23,10 @@ __all__ = (
     "Load",
     "Move",
     "Plan",
+    "even_plan",
     "excess_of",
     "goals_of",
     "imbalance",
-    "is_even",
     "plan_moves",
 )
 
@@ -165,10 +165,11 @@ def _share_rest(load: Load, goals: list[float], light: list[bool], total: float)
 
 def plan_moves(load: Load, limits: Limits = Limits()) -> Plan:
     """The moves that are worth it, heaviest first, from queues with too much to queues with too little."""
+    even = even_plan(load, limits)
+    if even:
+        return even
     packets = load.by_queue()
     before = imbalance(packets, load.shares)
-    if is_even(load, limits):
-        return Plan((), before, before)
     goal = goals_of(load)
     found = _Search(load, packets, goal, limits)
     moves = found.moves()
@@ -184,11 +185,14 @@ def plan_moves(load: Load, limits: Limits = Limits()) -> Plan:
     )
 
 
-def is_even(load: Load, limits: Limits) -> bool:
-    """No queue has too much, as it is in most rounds: no queue's goal is below its share."""
+def even_plan(load: Load, limits: Limits) -> Plan | None:
+    """The plan of most rounds, in which no queue has too much. None: look closer."""
     packets = load.by_queue()
     total = sum(count for count, share in zip(packets, load.shares) if share)
-    return not any(_has_too_much(count, share * total, share, limits) for count, share in zip(packets, load.shares))
+    if any(_has_too_much(count, share * total, share, limits) for count, share in zip(packets, load.shares)):
+        return None
+    before = imbalance(packets, load.shares)
+    return Plan((), before, before)
 
 
 def excess_of(load: Load) -> float:
