@@ -30,7 +30,11 @@ class Bar:
 def bars(results: dict[str, t.Any]) -> list[Bar]:
     """The bars of the sections that were measured."""
     found: list[Bar] = []
-    for section, function in (("per_packet", _per_packet), ("device", _device), ("service", _service), ("host", _host)):
+    sections = (
+        *(("per_packet", _per_packet), ("device", _device), ("looks", _looks)),
+        *(("service", _service), ("host", _host)),
+    )
+    for section, function in sections:
         if section in results:
             found += function(results[section])
     return found
@@ -88,13 +92,21 @@ def _device(section: dict[str, t.Any]) -> list[Bar]:
     return found
 
 
+def _looks(section: dict[str, t.Any]) -> list[Bar]:
+    """Once the inspector is loaded."""
+    limits = {"256": 5, "4000": 20}
+    return [
+        Bar(f"one look at {count} devices", section[count]["observe"], limit, "ms") for count, limit in limits.items()
+    ]
+
+
 def _service(section: dict[str, t.Any]) -> list[Bar]:
     return [
         *(
             Bar(f"a new device is steered, {kind}, 99th percentile", section["latency_ms"][kind]["p99"], limit, "ms")
             for kind, limit in (("plain", 25), ("default", 40))
         ),
-        Bar("the service beside 256 devices, of a core", section["idle"]["cpu_percent"], 1, "%"),
+        Bar("the service beside 256 devices, of a core", section["idle"]["cpu_percent"], 0.25, "%"),
         Bar("its memory", section["idle"]["rss_mib"], 24, "MiB"),
     ]
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import typing as t
@@ -99,6 +98,8 @@ def shown(value: object, words: t.Iterable[str] | None = None) -> str:
     """
     if not isinstance(value, str) or len(value) > LONGEST_VALUE or DIGITS.search(value):
         return described(value)
+    import difflib  # here: seldom needed, and the service saves its memory
+
     if words is not None and not difflib.get_close_matches(value, list(words), 1, ALIKE):
         return described(value)
     return f"'{printable(value)}'"

@@ -23,7 +23,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import BP
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
 
-__all__ = ("EBPF", "Guests", "Implementation", "Traces", "decide")
+__all__ = ("EBPF", "NOT_ASKED", "Guests", "Implementation", "Traces", "decide", "descriptors_of", "processes_of")
+
+Process = t.Tuple[int, t.Optional[t.Tuple[int, int]]]  # its number and its image
 
 EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
 VHOST_NET = "/dev/vhost-net"
@@ -47,6 +49,9 @@ class Implementation:
     hash: bool | None = None
 
 
+NOT_ASKED: t.Final = Implementation(CANNOT_TELL, "it was not asked")
+
+
 @dataclass(frozen=True)
 class Traces:
     """What can be seen of a QEMU from outside. None: it cannot be looked at."""
@@ -57,10 +62,10 @@ class Traces:
 
 
 class Guests:
-    """The QEMU processes that were met, each read once."""
+    """The QEMU processes that were met, each read once for as long as it runs one program."""
 
     def __init__(self) -> None:
-        self._guests: dict[int, Guest | None] = {}
+        self._guests: dict[Process, Guest | None] = {}
 
     def implementation_of(self, device: Device) -> Implementation:
         """Who chooses the queue for the guest behind a device; whatever is odd about the guest is a reason not to know
@@ -71,45 +76,65 @@ class Guests:
             return Implementation(CANNOT_TELL, f"the guest cannot be looked at: {sentence_of(exc)}")
 
     def _implementation_of(self, device: Device) -> Implementation:
-        for pid in dict.fromkeys(holder.pid for holder in device.holders):
-            guest = self.guest(pid)
+        for process in processes_of(device):
+            guest = self.guest(process)
             if guest:
-                descriptors = [holder.descriptor for holder in device.holders if holder.pid == pid]
-                nic = guest.nic_of(device.name, descriptors)
+                nic = guest.nic_of(device.name, descriptors_of(device, process))
                 if guest.oddity or not nic:
                     return _unmatched(device, guest)
-                return decide(device, nic, _traces(pid, device, nic))
+                return decide(device, nic, _traces(guest.pid, device, nic))
         return _driver(device)
 
     def identity_of(self, device: Device, address: str = "") -> str:
         """What belongs to the guest of a device and stays (_rss/keys.py); ``address`` is the device's own."""
         mac, domain, interface = mac_of_card(address), "", None
-        for pid in dict.fromkeys(holder.pid for holder in device.holders):
-            guest = self.guest(pid)
+        for process in processes_of(device):
+            guest = self.guest(process)
             if guest and not guest.oddity:
-                held = [holder.descriptor for holder in device.holders if holder.pid == pid]
-                nic = guest.nic_of(device.name, held, address)
+                nic = guest.nic_of(device.name, descriptors_of(device, process), address)
                 if nic:
                     mac, domain, interface = nic.mac or mac, guest.name, nic.index
         return guest_identity(mac=mac, domain=domain, interface=interface, device=device.name)
 
     def card_of(self, device: Device) -> Card:
         """The guest's side of a device; what nobody can tell is left empty."""
-        for pid in dict.fromkeys(holder.pid for holder in device.holders):
-            guest = self.guest(pid)
+        for process in processes_of(device):
+            guest = self.guest(process)
             if guest and not guest.oddity:
-                nic = guest.nic_of(device.name, [holder.descriptor for holder in device.holders if holder.pid == pid])
+                nic = guest.nic_of(device.name, descriptors_of(device, process))
                 return Card(guest.name, nic.index, nic.mac or "") if nic else Card(guest.name)
         return NO_CARD
 
-    def guest(self, pid: int) -> Guest | None:
+    def guest(self, process: Process) -> Guest | None:
         """The guest of a process, None when it is no QEMU."""
-        if pid not in self._guests:
+        if process not in self._guests:
+            pid, _image = process
             try:
-                self._guests[pid] = read_guest(pid)
+                self._guests[process] = read_guest(pid)
             except Exception as exc:  # a stranger's arguments: it is the stranger who is not known then
-                self._guests[pid] = Guest(pid, oddity=f"its arguments cannot be read: {sentence_of(exc)}")
-        return self._guests[pid]
+                self._guests[process] = Guest(pid, oddity=f"its arguments cannot be read: {sentence_of(exc)}")
+        return self._guests[process]
+
+    def begin_pass(self) -> None:
+        """What is known longer than for one pass is a guest whose process told its image and could be read: any other
+        may be another one by now, or was short of something."""
+        known = ((process, guest) for process, guest in self._guests.items() if process[1] is not None)
+        self._guests = {process: guest for process, guest in known if guest and not guest.oddity}
+
+    def forget_all_but(self, devices: t.Iterable[Device]) -> None:
+        """Those who hold none of these have gone."""
+        held = {process for device in devices for process in processes_of(device)}
+        self._guests = {process: guest for process, guest in self._guests.items() if process in held}
+
+
+def processes_of(device: Device) -> list[Process]:
+    """Those that hold a device, each once, in the kernel's order."""
+    return list(dict.fromkeys((holder.pid, holder.image) for holder in device.holders))
+
+
+def descriptors_of(device: Device, process: Process) -> list[int]:
+    """Those of the device that a process has."""
+    return [holder.descriptor for holder in device.holders if (holder.pid, holder.image) == process]
 
 
 def decide(device: Device, nic: Nic, traces: Traces) -> Implementation:

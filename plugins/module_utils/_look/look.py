@@ -20,7 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import ANY_CARD, NO_CARD, Card, Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import read_counters
-from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import NOT_ASKED, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
 from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import (
     check_names,
@@ -77,29 +77,27 @@ def look(
     seconds: float = 0,
     observer: Observer | None = None,
     chosen: Chosen = ANY_CARD,
+    guests: Guests | None = None,
+    deciders: bool = True,
 ) -> Info:
     """The named TAP devices of some network namespaces, those of them whose guest is ``chosen``; with ``seconds``, also
     what their programs do in that time.
 
-    InputError for a name that is in none of them. An ``observer`` that is there already is used and stays open.
+    InputError for a name that is in none of them. An ``observer`` that is there already is used and stays open, and
+    ``guests`` that are known are not read again. Who decides for each guest takes a look at all its open files, unless
+    nobody asks for ``deciders``.
     """
     check_names("taps", taps)
     warnings: list[str] = []
     with contextlib.ExitStack() as stack:
         observer = observer or stack.enter_context(Observer())
         seen = _devices(observer, taps, namespaces, warnings)
-        guests = Guests()
+        guests = guests or Guests()
+        guests.begin_pass()
+        decide = guests.implementation_of if deciders else lambda _device: NOT_ASKED
         cards = [guests.card_of(device) for _where, device, _traffic in seen]
         sightings = [
-            Sighting(
-                where,
-                device,
-                guests.implementation_of(device),
-                traffic,
-                _counters(device),
-                _placement(device),
-                card=card,
-            )
+            Sighting(where, device, decide(device), traffic, _counters(device), _placement(device), card=card)
             for (where, device, traffic), card in zip(seen, cards)
             if chosen(card)
         ]

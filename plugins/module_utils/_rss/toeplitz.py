@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 import typing as t
 
 __all__ = ("HASH_INPUT_MAX", "lookup_tables", "toeplitz_hash")
 
 HASH_INPUT_MAX = 36  # two IPv6 addresses and two ports
+SELECTORS = bytes.maketrans(b"01", b"\0\1")
 
 
 def toeplitz_hash(*, key: bytes, data: bytes) -> int:
@@ -20,12 +23,16 @@ def toeplitz_hash(*, key: bytes, data: bytes) -> int:
     """
     if len(data) > len(key) - 4:
         raise ValueError(f"{len(data)} bytes cannot be hashed with a key of {len(key)} bytes")
-    key_bits, first = int.from_bytes(key, "big"), 8 * len(key) - 32
-    result = 0
-    for place, bit in enumerate(f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""):
-        if bit == "1":
-            result ^= key_bits >> first - place
-    return result & 0xFFFFFFFF
+    bits = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
+    chosen = itertools.compress(_windows(key), bits.encode().translate(SELECTORS))
+    return functools.reduce(operator.xor, chosen, 0)
+
+
+@functools.lru_cache(maxsize=16)  # a proof hashes a hundred packets with one key
+def _windows(key: bytes) -> tuple[int, ...]:
+    """32 bits of the key from each place on."""
+    bits, first = int.from_bytes(key, "big"), 8 * len(key) - 32
+    return tuple(bits >> first - place & 0xFFFFFFFF for place in range(first + 1))
 
 
 def lookup_tables(*, key: bytes, byteorder: t.Literal["little", "big"]) -> bytes:

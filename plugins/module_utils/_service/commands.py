@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import shutil
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -285,6 +284,8 @@ def _say_json(content: object) -> None:
 
 def _width() -> int:
     """Of the terminal; 80 where there is none."""
+    import shutil  # here: half a MiB that the service saves
+
     return shutil.get_terminal_size().columns
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -26,6 +27,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.telling impor
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
@@ -183,23 +185,27 @@ class Service:
         return chosen
 
     def _full_pass(self, observer: Observer) -> None:
+        state = self._state
         self._next_full = 0.0  # until it has succeeded
         # What was in the way, such as a lack of descriptors, may be over.
         observer.try_inspector()
         self._telling.troubles.tell("inspector", observer.inspector_reason)
-        if self._state.policy_error:
+        if state.policy_error:
             self._reload()
         now = signature(observer)
         self._backoff.forget_all_but(now)
         self._telling.journal.forget_all_but(now)
         self._pass(observer, now, everything=True)
-        self._state.last_pass = time.time()
+        state.last_pass = time.time()
         self._next_full = time.monotonic() + self._settings.full
-        shared = shared_keys(result.device for result in self._state.results.values())
+        shared = shared_keys(result.device for result in state.results.values())
         self._telling.troubles.tell("keys", "; ".join(shared))
         self._telling.write_metrics(observer)
+        state.guests.forget_all_but(result.device for result in state.results.values())
         self._telling.write_status()  # with what could not be written
         self._telling.begin_measurement()
+        with contextlib.suppress(AttributeError):  # not in every C library
+            c_call("malloc_trim", 0)  # a pass takes more memory than it keeps
 
     def _pass(self, observer: Observer, looked_at: Signature, *, everything: bool = False) -> None:
         """Deal with the devices that a look has shown. What comes up during the pass is for the next look: therefore
@@ -209,6 +215,8 @@ class Service:
             patience=min(PATIENCE, watchdog_seconds() or PATIENCE),
             alive=lambda: notify("WATCHDOG=1"),
             resting=self._backoff.troubled() if everything else self._backoff.resting(),
+            before=state.results,
+            guests=state.guests,
         )
         results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at, how=how)
         self._telling.journal.tell((result, self._noted(result)) for result in results)
@@ -222,6 +230,7 @@ class Service:
         state.snapshot = None
         state.results.update((result.device.id, result) for result in results)
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
+        self._telling.count()
         self._telling.write_status()
 
     def _noted(self, result: Result) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
@@ -121,6 +122,7 @@ def _excess(add: t.Callable[..., None], sighting: Sighting, where: dict[str, str
         add("virtnet_rss_excess", excess(packets, program.configuration.rss.indirection), **where)
 
 
+@functools.lru_cache(maxsize=2048)  # each name is in dozens of lines
 def _escaped(text: str) -> str:
     """A label's value, in which backslash and quote are escaped."""
     return printable(text).replace("\\", "\\\\").replace('"', '\\"')

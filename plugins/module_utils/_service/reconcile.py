@@ -18,7 +18,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     StateError,
     sentence_of,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import (
+    Guests,
+    descriptors_of,
+    processes_of,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import is_libvirt, mac_of_card
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
     ABOUT_CARD,
@@ -68,6 +72,12 @@ class Result:
     reason: str = ""  # why it could not
     soon: bool = False  # it can be planned at any moment, and no look will tell
     guest: str = ""  # libvirt's name of it, where it is known
+    planned_with: tuple[object, ...] = ()  # what decided beside the device
+
+    def still_holds(self, device: Device, planned_with: tuple[object, ...]) -> bool:
+        """Nothing was to be done with it, and nothing that decides has changed."""
+        settled = self.action == "none" or (self.action == "ignore" and not self.soon)
+        return settled and self.device == device and self.planned_with == planned_with
 
     @property
     def action(self) -> str:
@@ -99,6 +109,8 @@ class How:
     patience: float = PATIENCE  # seconds to wait for another writer
     alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
     resting: t.Mapping[DeviceId, str] = field(default_factory=dict)  # devices that are not changed now, and why
+    before: t.Mapping[DeviceId, Result] = field(default_factory=dict)  # of earlier passes
+    guests: Guests = field(default_factory=Guests)  # that are known already
 
 
 def reconcile(
@@ -114,6 +126,7 @@ def reconcile(
     Nothing is locked while there is nothing to change. StateError when another writer keeps the lock for too long.
     """
     results: list[Result] = []
+    how.guests.begin_pass()
     for namespace in namespaces:
         if not (namespace.is_current or policy.needs_other_namespaces):
             continue
@@ -161,10 +174,18 @@ class _Planner:
         self._namespace = namespace
         self._how = how
         self._links = links
-        self._guests = Guests()
+        self._guests = how.guests
 
     def deal_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
         """Plan, change where a change is needed, and tell; whatever fails costs this device alone."""
+        link = self._links.get(device.ifindex)
+        planned_with = (self._policy, self._namespace, link.altnames, link.address) if link else ()
+        before = self._how.before.get(device.id)
+        if before and link and not observer.blind and before.still_holds(device, planned_with):
+            return before
+        return replace(self._dealt_with(device, observer, applier), planned_with=planned_with)
+
+    def _dealt_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
         planned = Result(self._namespace, device)
 
         def plan_for(now: Device) -> Step | None:
@@ -229,22 +250,21 @@ def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -
     guest is one to be left alone."""
     names = tuple(map(written_out, link.altnames))
     here = Subject(written_out(device.name), namespace.label, namespace.is_current, names=names)
-    pids = dict.fromkeys(holder.pid for holder in device.holders)
+    processes = processes_of(device)
     # libvirt opens the queues itself and starts QEMU with them later. Asked before what is known of the guest is read,
     # for QEMU may take libvirt's place in between.
-    if pids and all(map(is_libvirt, pids)):
+    if processes and all(is_libvirt(pid) for pid, _image in processes):
         return replace(here, unknown=ABOUT_GUEST), NO_GUEST_YET
-    if not pids and device.queues + device.disabled_queues:
+    if not processes and device.queues + device.disabled_queues:
         mac = mac_of_card(link.address)
         return replace(here, mac=mac, unknown=ABOUT_GUEST - {"mac"} if mac else ABOUT_GUEST), UNSEEN
     here = replace(here, holders=tuple(dict.fromkeys(holder.command for holder in device.holders)))
-    for pid in pids:
-        guest = guests.guest(pid)
+    for process in processes:
+        guest = guests.guest(process)
         if guest and guest.oddity:
             return replace(here, unknown=ABOUT_GUEST - {"holder"}), f"the QEMU that holds it is odd: {guest.oddity}"
         if guest:
-            held = [holder.descriptor for holder in device.holders if holder.pid == pid]
-            nic = guest.nic_of(device.name, held, link.address)
+            nic = guest.nic_of(device.name, descriptors_of(device, process), link.address)
             mac = nic.mac if nic else mac_of_card(link.address)
             here = replace(here, domain=guest.name, mac=mac, interface=nic.index if nic else None)
             unknown = frozenset() if nic else ABOUT_CARD - {"mac"} if mac else ABOUT_CARD

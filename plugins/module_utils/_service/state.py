@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE
 
@@ -43,6 +44,7 @@ class State:
     snapshot: bytes | None = None  # of a moment when nothing was to be done
     steered: set[DeviceId] = field(default_factory=set)  # by us, when last looked at
     results: dict[DeviceId, Result] = field(default_factory=dict)
+    guests: Guests = field(default_factory=Guests)
     reapplied: int = 0
     balance: list[list[t.Any]] = field(default_factory=list)  # as Balancing.report() tells it
     last_pass: float | None = None  # when everything was looked at

@@ -39,16 +39,24 @@ class Telling:
         self._settings = settings
         self._state = state
         self._meter = Meter()
+        self._steered = "0 of 0 devices steered"
+        self._trouble = ""  # why devices are not as the policy wants them
         self.journal = Journal()
         self.troubles = Troubles()
+
+    def count(self) -> None:
+        """Anew, after a pass: what is told at each turn is the same until the next one."""
+        state = self._state
+        spoken_of = {key for key, result in state.results.items() if result.rule}
+        self._steered = f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"
+        self._trouble = self._found_trouble()
 
     def status_line(self) -> str:
         """For systemd."""
         state = self._state
-        spoken_of = {key for key, result in state.results.items() if result.rule}
-        parts = [f"{len(state.steered & spoken_of)} of {len(spoken_of)} devices steered"]
+        parts = [self._steered]
         parts += [f"policy refused: {state.policy_error}"] if state.policy_error else []
-        parts += [part for part in (self._trouble(), *self._failures()) if part]
+        parts += [part for part in (self._trouble, *self._failures()) if part]
         return "STATUS=" + "; ".join(cut(printable(part), LONGEST_SENTENCE) for part in parts)
 
     def write_status(self) -> None:
@@ -60,7 +68,9 @@ class Telling:
         if not self._settings.metrics_file:
             return
         try:
-            sightings = [self._with_cost(each) for each in look(["*"], list_namespaces(), observer=observer).sightings]
+            # The names alone are asked of the guests.
+            info = look(["*"], list_namespaces(), observer=observer, guests=self._state.guests, deciders=False)
+            sightings = [self._with_cost(each) for each in info.sightings]
             text = metrics_text(sightings, self._status())
             self.troubles.tell("metrics", "")
         except Exception as exc:
@@ -90,8 +100,8 @@ class Telling:
             "pass", "balance", "metrics", "cost", self._settings.status_file, self._settings.metrics_file or ""
         )
 
-    def _trouble(self) -> str:
-        """Why devices are not as the policy wants them: one stands for all, for they mostly have the same reason."""
+    def _found_trouble(self) -> str:
+        """One stands for all, for they mostly have the same reason."""
         found = [result for _key, result in sorted(self._state.results.items()) if result.trouble]
         others = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         return f"{written_out(found[0].device.name)}: {found[0].trouble}{others}" if found else ""
@@ -100,7 +110,7 @@ class Telling:
         state = self._state
         return {
             "policy_error": state.policy_error,
-            "trouble": self._trouble(),
+            "trouble": self._trouble,
             "error": "; ".join(self._failures()),
             "reapplied": state.reapplied,
             "rules": len(state.policy.rules),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 import typing as t
@@ -88,6 +87,8 @@ def screen(rates: t.Sequence[Rate], width: int, height: int) -> str:
 
 def _size() -> tuple[int, int]:
     """Columns and lines of the screen; no end of lines where there is none."""
+    import shutil  # here: half a MiB that the service saves
+
     size = shutil.get_terminal_size()
     return size.columns, size.lines if sys.stdout.isatty() else 0
 

@@ -38,6 +38,11 @@ IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
 IFLA_TUN_OWNER, IFLA_TUN_GROUP, IFLA_TUN_TYPE, IFLA_TUN_PI = 1, 2, 3, 4
 IFLA_TUN_VNET_HDR, IFLA_TUN_PERSIST, IFLA_TUN_MULTI_QUEUE = 5, 6, 7
 IFLA_TUN_NUM_QUEUES, IFLA_TUN_NUM_DISABLED_QUEUES = 8, 9
+OF_LINK = frozenset((IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_LINKINFO, IFLA_IFALIAS)) | frozenset(
+    (IFLA_STATS64, IFLA_CARRIER, IFLA_PROP_LIST)
+)
+OF_KIND = (IFLA_INFO_KIND, IFLA_INFO_DATA)
+OF_TUN = range(IFLA_TUN_OWNER, IFLA_TUN_NUM_DISABLED_QUEUES + 1)
 NLMSG_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 IFINFOMSG = struct.Struct("=BxHiII")  # family, device type, ifindex, flags, change
 ATTRIBUTE = struct.Struct("=HH")  # length, type
@@ -150,13 +155,17 @@ def _messages(netlink: socket.socket) -> t.Iterator[memoryview]:
             datagram = datagram[(length + 3) & ~3 :]
 
 
-def _attributes(data: memoryview) -> t.Iterator[tuple[int, memoryview]]:
-    while len(data) >= ATTRIBUTE.size:
-        length, kind = ATTRIBUTE.unpack_from(data)
+def _attributes(data: memoryview, wanted: t.Container[int]) -> t.Iterator[tuple[int, memoryview]]:
+    """Of some kinds: a device has some forty others."""
+    unpack, place, last = ATTRIBUTE.unpack_from, 0, len(data) - ATTRIBUTE.size
+    while place <= last:
+        length, kind = unpack(data, place)
         if length < ATTRIBUTE.size:
             break
-        yield kind & NESTED_MASK, data[ATTRIBUTE.size : length]
-        data = data[(length + 3) & ~3 :]
+        kind &= NESTED_MASK
+        if kind in wanted:
+            yield kind, data[place + ATTRIBUTE.size : place + length]
+        place += (length + 3) & ~3
 
 
 def _text(value: memoryview) -> str:
@@ -169,8 +178,8 @@ def _number(value: memoryview | None) -> int | None:
 
 def _link(message: memoryview) -> Link:
     _family, _type, ifindex, flags, _change = IFINFOMSG.unpack_from(message)
-    told = dict(_attributes(message[IFINFOMSG.size :]))
-    info = dict(_attributes(told.get(IFLA_LINKINFO, NOTHING)))
+    told = dict(_attributes(message[IFINFOMSG.size :], OF_LINK))
+    info = dict(_attributes(told.get(IFLA_LINKINFO, NOTHING), OF_KIND))
     kind = _text(info.get(IFLA_INFO_KIND, NOTHING))
     return Link(
         _text(told[IFLA_IFNAME]),
@@ -183,14 +192,14 @@ def _link(message: memoryview) -> Link:
         address=bytes(told.get(IFLA_ADDRESS, NOTHING)).hex(":"),
         ifalias=_text(told.get(IFLA_IFALIAS, NOTHING)),
         altnames=tuple(
-            _text(name) for number, name in _attributes(told.get(IFLA_PROP_LIST, NOTHING)) if number == IFLA_ALT_IFNAME
+            _text(name) for _number, name in _attributes(told.get(IFLA_PROP_LIST, NOTHING), (IFLA_ALT_IFNAME,))
         ),
         **(_of_tun(info[IFLA_INFO_DATA], told.get(IFLA_STATS64)) if kind == "tun" and IFLA_INFO_DATA in info else {}),
     )
 
 
 def _of_tun(data: memoryview, statistics: memoryview | None) -> dict[str, t.Any]:
-    told = {kind: _number(value) for kind, value in _attributes(data)}
+    told = {kind: _number(value) for kind, value in _attributes(data, OF_TUN)}
     flags = (told.get(IFLA_TUN_TYPE) or 0) | (0 if told.get(IFLA_TUN_PI) else IFF_NO_PI)
     for attribute, flag in (
         (IFLA_TUN_VNET_HDR, IFF_VNET_HDR),

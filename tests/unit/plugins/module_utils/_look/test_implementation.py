@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Traces, decide
-from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Nic
+from ansible_collections.virtnet.rss.plugins.module_utils._look import implementation
+from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests, Traces, decide
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
@@ -18,6 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     Device,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
 PLAIN = Device("tap0", DeviceId(1, 7), 0x1102, queues=4)
 DEVICES = {
@@ -80,3 +82,55 @@ def test_one_queue() -> None:
     """The driver does not ask the program then."""
     single = replace(DEVICES["ours"], queues=1)
     assert "one queue" in decide(single, Nic(0), Traces()).reason
+
+
+class Reads:
+    """What is read of processes, which call themselves what they like."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names = {10: "web-1"}
+        self.count = 0
+        monkeypatch.setattr(implementation, "read_guest", self._read)
+
+    def _read(self, pid: int) -> Guest | None:
+        self.count += 1
+        if self.names[pid] == "short of memory":
+            raise MemoryError
+        return Guest(pid, self.names[pid], (Nic(0, ifname="tap0"),)) if self.names[pid] else None
+
+
+def held_by(*holders: tuple[int, tuple[int, int] | None]) -> Device:
+    found = tuple(Holder(pid, "qemu", 7 + number, image) for number, (pid, image) in enumerate(holders))
+    return replace(PLAIN, holders=found)
+
+
+def test_a_guest_is_read_once_while_it_runs_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number comes again, and a child of libvirt becomes QEMU."""
+    reads, guests = Reads(monkeypatch), Guests()
+    device = held_by((10, (1000, 3)), (10, (1000, 3)))
+    for _pass in range(3):
+        assert guests.card_of(device).domain == "web-1"
+        guests.forget_all_but([device])
+        guests.begin_pass()
+    assert reads.count == 1
+    reads.names[10] = "db-1"
+    for other in ((1000, 4), (2000, 4)):
+        assert guests.card_of(held_by((10, other))).domain == "db-1"
+    assert reads.count == 3
+    guests.forget_all_but([held_by((11, (1000, 3)))])
+    assert guests.card_of(device).domain == "db-1" and reads.count == 4
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [(None, "web-1"), ((1000, 3), "short of memory"), ((1000, 3), "")],
+    ids=["no image", "odd", "none"],
+)
+def test_what_is_read_again(monkeypatch: pytest.MonkeyPatch, image: tuple[int, int] | None, name: str) -> None:
+    """Where nobody tells one image from the next, and what a passing shortage may have hidden."""
+    reads, guests = Reads(monkeypatch), Guests()
+    reads.names[10] = name
+    guests.card_of(held_by((10, image)))
+    guests.begin_pass()
+    reads.names[10] = "web-2"
+    assert guests.card_of(held_by((10, image))).domain == "web-2"
