@@ -10,7 +10,6 @@ import functools
 import json
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
@@ -260,6 +259,8 @@ def _explain(arguments: Arguments) -> int:
 
 
 def _balance(arguments: Arguments) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # nothing that the service needs
+
     found = _sightings(arguments)
     # A name may be that of other devices in other namespaces; where none of them can be balanced, one tells why.
     sightings = [each for each in found if each.device.program and each.device.program.live]
