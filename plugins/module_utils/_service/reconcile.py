@@ -72,12 +72,15 @@ class Result:
     reason: str = ""  # why it could not
     soon: bool = False  # it can be planned at any moment, and no look will tell
     guest: str = ""  # libvirt's name of it, where it is known
-    planned_with: tuple[object, ...] = ()  # what decided beside the device
+    policy: Policy | None = None  # that was asked
+    planned_with: tuple[object, ...] = ()  # what decided beside the device and the policy
 
-    def still_holds(self, device: Device, planned_with: tuple[object, ...]) -> bool:
-        """Nothing was to be done with it, and nothing that decides has changed."""
+    def still_holds(self, device: Device, policy: Policy, planned_with: tuple[object, ...]) -> bool:
+        """Nothing was to be done with it, and nothing that decides has changed. The policy is the very same object:
+        hundreds of comparisons of thousands of rules would keep guests waiting."""
         settled = self.action == "none" or (self.action == "ignore" and not self.soon)
-        return settled and self.device == device and self.planned_with == planned_with
+        same = self.policy is policy and self.planned_with == planned_with
+        return settled and same and self.device == device
 
     @property
     def action(self) -> str:
@@ -179,11 +182,12 @@ class _Planner:
     def deal_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
         """Plan, change where a change is needed, and tell; whatever fails costs this device alone."""
         link = self._links.get(device.ifindex)
-        planned_with = (self._policy, self._namespace, link.altnames, link.address) if link else ()
+        planned_with = (self._namespace, link.altnames, link.address) if link else ()
         before = self._how.before.get(device.id)
-        if before and link and not observer.blind and before.still_holds(device, planned_with):
+        if before and link and not observer.blind and before.still_holds(device, self._policy, planned_with):
             return before
-        return replace(self._dealt_with(device, observer, applier), planned_with=planned_with)
+        result = self._dealt_with(device, observer, applier)
+        return replace(result, policy=self._policy, planned_with=planned_with)
 
     def _dealt_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
         planned = Result(self._namespace, device)
