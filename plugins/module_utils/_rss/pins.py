@@ -133,7 +133,8 @@ class Pin:
             if getattr(self, name) is not None and not has:
                 raise InputError(name, getattr(self, name), f"flow_type {self.flow_type} has none; {', '.join(kinds)}")
 
-    def _network(self, name: str, text: str) -> str:
+    def _network(self, name: str, text: str) -> str | None:
+        """In one form, in which a program's configuration reads back; every address is no condition."""
         version = FLOW_TYPES[self.flow_type][0]
         try:
             network = ip_network(text)
@@ -141,6 +142,8 @@ class Pin:
             raise InputError(name, text, "it is an address, or a network without bits behind its prefix") from None
         if network.version != version:
             raise InputError(name, text, f"flow_type {self.flow_type} has addresses of IPv{version}")
+        if not network.prefixlen:
+            return None
         return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
 
     def match(self) -> Match:
