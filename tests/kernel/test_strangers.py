@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._program import programs
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
@@ -45,6 +46,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import curr
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+from ansible_collections.virtnet.rss.tests.support.stopped import stopped_at
 
 KEY = bytes(range(40))
 FLAGS = ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE
@@ -121,6 +123,21 @@ class TestManyDevices:
         assert "the number of its queues has changed since it was looked at" in outcome.step.reason
         assert [str(each) for each in result.refusals] == [outcome.step.reason]
         assert by_name()["tap0"].state == "automatic"
+
+    @pytest.mark.usefixtures("foreign_program")
+    def test_a_look_costs_the_same_for_each_device(self) -> None:
+        """K1, 9: beside a foreign program that may steer anything, and a device that cannot be opened."""
+
+        def calls() -> int:
+            return stopped_at(lambda: look(["*"], [current_namespace()]), 0, lambda: None).calls
+
+        with HeldTap("single", 1, FLAGS & ~ioctls.IFF_MULTI_QUEUE):
+            counted = []
+            for number in range(60):
+                add_idle(f"tap{number}")
+                if number in (19, 39, 59):
+                    counted.append(calls())
+        assert counted[2] - counted[1] <= counted[1] - counted[0] + 20 <= 20 * 5 + 20, counted
 
 
 class TestMovedDevices:
@@ -374,6 +391,19 @@ class TestWaiting:
         assert refusal.value.errno == errno.ETIMEDOUT and "makes it wait" in str(refusal.value)
         # It is left behind, the others are not kept waiting, and the lock is free
         assert run(["tap0"], Desired(hash_key=KEY)).outcomes[0].action == "attach" and tap.pid
+
+    def test_a_holder_that_makes_us_wait_is_asked_once(self, tap: HeldTap, trap: Trap) -> None:
+        """Until it lets go: else it would take all the helpers that there may be, one after the other."""
+        device = by_name()["tap0"]
+        pid, number = trap.opened_by_stranger()
+        target = Target("tap0", device.id, (holders.Holder(pid, "vmm", number),), held=True)
+        with pytest.raises(DeviceError, match="makes it wait"), control(target):
+            pass
+        stuck, begin = len(apart._stuck), time.monotonic()
+        for _time in range(20):
+            with pytest.raises(DeviceError, match="waits for a file of its holder already"), control(target):
+                pass
+        assert stuck == len(apart._stuck) >= 1 and time.monotonic() - begin < apart.LIMIT and tap.pid
 
     def test_a_process_that_has_such_a_file_open(
         self, tap: HeldTap, trap: Trap, monkeypatch: pytest.MonkeyPatch

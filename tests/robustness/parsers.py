@@ -129,7 +129,6 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
     from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import PatternError, compile_pattern
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
-    from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
     from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
@@ -148,9 +147,6 @@ def _target(name: str) -> t.Callable[[bytes], None]:
         place = int.from_bytes(given[:2], "little") % len(rodata)
         decode((rodata[:place] + given[2:] + rodata[place + len(given) - 2 :])[: len(rodata)])
 
-    def policy(given: bytes) -> None:
-        parse_document(given.decode(errors="replace"), "policy.json")
-
     def qemu(given: bytes) -> None:
         guest = parse_arguments(os.fsdecode(given).split("\0"))
         for nic in guest.nics:
@@ -166,7 +162,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
             compile_pattern(text[: len(text) // 2]).fullmatch(name)
 
     parsers: dict[str, t.Callable[[bytes], object]] = {
-        "policy": policy,
+        "policy": _policy_target(),
         "rodata": changed_rodata,
         "qemu": qemu,
         "flow": lambda given: flow_from(parse_flow(given.decode(errors="replace"))),
@@ -185,6 +181,22 @@ def _target(name: str) -> t.Callable[[bytes], None]:
             raise AssertionError("planted, to see that it is found")
 
     return one_input
+
+
+def _policy_target() -> t.Callable[[bytes], None]:
+    """The rules of a document are asked, too."""
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import ABOUT_GUEST, Policy, Subject
+    from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
+
+    subjects = (Subject("vnet0", domain="a", interface=1), Subject("vnet0", unknown=ABOUT_GUEST))
+
+    def policy(given: bytes) -> None:
+        found = Policy(parse_document(given.decode(errors="replace"), "policy.json").rules)
+        for subject in subjects:
+            found.ask(subject)
+            found.complement().ask(subject)
+
+    return policy
 
 
 if __name__ == "__main__":

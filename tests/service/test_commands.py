@@ -9,6 +9,7 @@ import os
 import time
 import typing as t
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import (
     FRAMES,
+    OTHER_KEY,
     RULE,
     assert_steered,
     attach_foreign,
@@ -151,6 +153,27 @@ def test_a_second_service_does_not_start(service: Running) -> None:
     assert service.process
     refused = service.command("run", check=False)
     assert refused.returncode == 1 and f"runs already, as process {service.process.pid}" in refused.stderr
+
+
+def test_another_service_with_a_policy_of_its_own_does_not_start(
+    service: Running, tap: HeldTap, tmp_path: Path
+) -> None:
+    """K6, row 6: it knows nothing of the first one's files."""
+    service.write(RULE)
+    service.start()
+    (tmp_path / "other").mkdir()
+    other = Running(service.program, tmp_path / "other")
+    other.write({**RULE, "hash_key": OTHER_KEY.hex()})
+    refused = other.command("run", wrapper=("timeout", "10"), check=False)
+    assert refused.returncode == 1 and "another virtnet-rss steers the devices of this network" in refused.stderr
+    assert_steered(tap)
+    assert service.status()["reapplied"] == 0
+    assert service.process
+    service.process.kill()  # the kernel gives the lock back, however it ended
+    service.process.wait()
+    other.start()
+    assert_steered(tap, OTHER_KEY)
+    other.kill()
 
 
 def test_a_service_that_cannot_steer_does_not_start(service: Running) -> None:

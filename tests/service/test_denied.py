@@ -11,6 +11,7 @@ from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered, info
 
@@ -25,6 +26,7 @@ find /usr/lib /lib -name 'libbpf.so*' -printf '%h\\n' | sort -u | while read -r 
 done
 """
 NO_BTF = "set -e; mount -t tmpfs none /sys/kernel/btf"
+PROC_SUBSET = "set -e; mount -t proc -o subset=pid proc /proc"
 ETC_READ_ONLY = "set -e; mount --bind /etc /etc && mount -o remount,bind,ro /etc"
 
 
@@ -102,3 +104,16 @@ def test_the_reason_is_in_the_status_line(service: Running, tap: HeldTap) -> Non
         assert service.status_text().startswith("STATUS=0 of 2 devices steered; ")
         assert "Operation not permitted" in service.status_text() and service.status_text().endswith("(and 1 more)")
         assert "tap0: what steers it cannot be told: " in status_line(service)
+
+
+def test_a_proc_of_processes_only(service: Running, tap: HeldTap) -> None:
+    """K1, row 8: when a program was loaded cannot be told there, and everything else is."""
+    service.write(RULE)
+    service.start(wrapper=behind(PROC_SUBSET))
+    assert_steered(tap)
+    for words in (("status", "--json"), ("apply", "--dry-run", "--json"), ("metrics",)):
+        done = service.command(*words, wrapper=behind(PROC_SUBSET), check=False)
+        assert done.returncode == 0 and "tap0" in done.stdout and not done.stderr, done
+    result = run_module("tap_steering_info", {"taps": ["tap0"]}, wrapper=behind(PROC_SUBSET))
+    (found,) = result["taps"]
+    assert (found["state"], found["program"]["loaded_at"]) == ("steered", ""), result

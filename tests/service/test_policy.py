@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -108,3 +109,23 @@ def test_a_file_that_shall_be_part_of_the_policy_may_belong_to_who_brings_it(ser
     service.write(RULE)
     os.chown(service.policy / "10.json", 65534, 65534)
     assert service.command("check", str(service.policy / "10.json"), check=False).returncode == 0
+
+
+def test_a_large_file_that_is_no_policy(service: Running, tap: HeldTap) -> None:
+    """K6, row 1: a datagram that repeats it would not reach systemd, which takes the silence for a death. As the first
+    policy, and in the place of one."""
+    path = service.policy / "10.json"
+    path.write_text("x" * 400_000, encoding="utf-8")
+    path.chmod(0o600)
+    service.start()  # until it says that it is ready
+    eventually(lambda: service.status_text().startswith("STATUS=0 of 0 devices steered; policy refused: "))
+    service.write(RULE)
+    eventually(lambda: service.status_text() == "STATUS=1 of 1 devices steered")
+    path.write_text(json.dumps(["x" * 400_000]), encoding="utf-8")
+    eventually(lambda: "policy refused" in service.status_text())
+    for _round in range(2):
+        service.forget_notifications()
+        eventually(lambda: service.notified("WATCHDOG=1"), 1.9)
+    assert len(service.status_text()) < 1000 and len(service.status_file.read_text(encoding="utf-8")) < 4000
+    assert_steered(tap)
+    assert len(service.stop()) < 4000

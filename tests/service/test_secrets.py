@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import typing as t
 
@@ -74,6 +75,27 @@ def test_not_when_it_is_right(service: Running, tap: HeldTap) -> None:
     service.start()
     eventually(lambda: state()["state"] == "steered")
     assert state()["config"]["hash_key"] == first
+
+
+def test_one_key_for_several_guests_is_told(service: Running, tap: HeldTap) -> None:
+    """K5, row 2: by the service and by the module, without the key."""
+    shared = "one hash key steers the devices of several guests (tap0, tap1)"
+    assert tap.pid
+    with HeldTap("tap1"):
+        for words, told in (({"hash_key": KEY}, 1), ({"hash_seed": SEED}, 0)):
+            result = answer("tap_steering", {"taps": ["tap*"], **words}).result
+            assert result["changed"] and sum(shared in warning for warning in result["warnings"]) == told
+            service.write({**GOOD, **words})
+            service.start("--full", "1")
+            wait_for_passes(service, 3)
+            log = service.stop()
+            assert log.count(shared) == told and not seen(log)  # once, not at each pass
+
+
+def wait_for_passes(service: Running, count: int) -> None:
+    for _pass in range(count):
+        before = service.status()["last_pass"]
+        eventually(functools.partial(lambda then: service.status()["last_pass"] != then, before))
 
 
 def tasks(secret: str) -> t.Iterator[tuple[str, dict[str, t.Any]]]:

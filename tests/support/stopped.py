@@ -19,20 +19,24 @@ SYSCALL_STOP = signal.SIGTRAP | 0x80
 ENTRY = 1  # PTRACE_SYSCALL_INFO_ENTRY
 WALL = 0x40000000
 BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}[os.uname().machine]
-PROG_TEST_RUN = 10
+IOCTL = {"x86_64": 16, "ppc64le": 54, "s390x": 54}.get(os.uname().machine, 29)
+PROG_TEST_RUN, TUNSETSTEERINGEBPF = 10, 0x800454E0
 
 
 class Stopped(t.NamedTuple):
-    """How many system calls there were from the first look on, in the work and its children, and how it ended."""
+    """How many system calls there were between look and swap, in the work and its children, whether it was stopped at
+    one of them, and how it ended."""
 
     calls: int
+    met: bool
     status: int
 
 
 def stopped_at(work: t.Callable[[], object], number: int, then: t.Callable[[], object]) -> Stopped:
     """Do ``work`` in a child, and ``then`` in this process while the child is at its ``number``-th system call.
 
-    Counted from 1, after the first bpf(BPF_PROG_TEST_RUN), by which the inspector looks; 0 stops nowhere.
+    Counted from 1, after the first bpf(BPF_PROG_TEST_RUN), by which the inspector looks, to the last call before the
+    first swap; 0 stops nowhere.
     """
     child = os.fork()
     if not child:
@@ -40,7 +44,7 @@ def stopped_at(work: t.Callable[[], object], number: int, then: t.Callable[[], o
     os.waitpid(child, 0)
     _ptrace(SETOPTIONS, child, 0, TRACESYSGOOD | TRACEFORK | TRACEVFORK | TRACECLONE | EXITKILL)
     _ptrace(SYSCALL, child, 0, 0)
-    alive, ended, counted, looked = {child}, 0, 0, False
+    alive, ended, counted, looked, swapped = {child}, 0, 0, False, False
     while alive:
         pid, status = os.waitpid(-1, WALL)
         if not os.WIFSTOPPED(status):
@@ -49,14 +53,15 @@ def stopped_at(work: t.Callable[[], object], number: int, then: t.Callable[[], o
             continue
         alive.add(pid)
         call = _entered(pid) if os.WSTOPSIG(status) == SYSCALL_STOP else None
-        if call and looked:
+        swapped = swapped or call == (IOCTL, TUNSETSTEERINGEBPF)
+        if call and looked and not swapped:
             counted += 1
             if counted == number:
                 then()
         looked = looked or call == (BPF, PROG_TEST_RUN)
         with contextlib.suppress(ProcessLookupError):  # it has been killed meanwhile
             _ptrace(SYSCALL, pid, 0, _signal(status))
-    return Stopped(counted, ended)
+    return Stopped(counted, 0 < number <= counted, ended)
 
 
 def _signal(status: int) -> int:
@@ -77,12 +82,14 @@ def _traced(work: t.Callable[[], object]) -> t.NoReturn:
 
 
 def _entered(pid: int) -> tuple[int, int] | None:
-    """Number and first argument of the call that a stopped process is about to make; None where it has made it."""
+    """The call that a stopped process is about to make, and what it is asked for; None where it has made it."""
     info = ctypes.create_string_buffer(88)  # struct ptrace_syscall_info
-    if _ptrace(GET_SYSCALL_INFO, pid, len(info), ctypes.addressof(info)) < 0 or info.raw[0] != ENTRY:
+    with contextlib.suppress(ProcessLookupError):  # a child that has been killed meanwhile
+        _ptrace(GET_SYSCALL_INFO, pid, len(info), ctypes.addressof(info))
+    if info.raw[0] != ENTRY:
         return None
-    number, first = struct.unpack_from("=QQ", info.raw, 24)
-    return number, first
+    number, first, second = struct.unpack_from("=QQQ", info.raw, 24)
+    return number, second & 0xFFFFFFFF if number == IOCTL else first
 
 
 def _ptrace(request: int, pid: int, address: int, data: int) -> int:

@@ -30,6 +30,8 @@ ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=1
+# A helper that waits for a stranger's file cannot be killed: systemd would wait for it, and the guests for the service.
+KillMode=process
 WatchdogSec=30
 RuntimeDirectory=virtnet-rss
 RuntimeDirectoryMode=0755
@@ -66,7 +68,7 @@ UMask=0077
 # More than its 64 MiB and 100 KiB for the program of each of some thousand guests is a mistake, and so are more tasks.
 # A core would have hash keys in it.
 MemoryMax=1G
-TasksMax=16
+TasksMax=32
 LimitCORE=0
 
 [Install]

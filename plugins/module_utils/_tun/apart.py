@@ -28,7 +28,7 @@ DYING = 0.05  # seconds that a killed child is waited for: one that waits for a 
 MOST_STUCK = 16  # children that wait for strangers; beyond it nothing is copied any more
 MESSAGE_SIZE = 4096
 
-_stuck: list[int] = []
+_stuck: dict[int, frozenset[int]] = {}  # by child: the processes of which it copied
 
 
 class Apart:
@@ -42,14 +42,20 @@ class Apart:
         self._work = work
         self._limit = limit
         self._child = 0
+        self._asked: frozenset[int] = frozenset()
         self._channel: socket.socket | None = None
 
-    def fetch(self, request: bytes) -> int:
+    def fetch(self, request: bytes, of: t.Iterable[int] = ()) -> int:
         """The descriptor that ``work`` gives in the child, as one of this process; the DeviceError that it raises.
 
         DeviceError ETIMEDOUT when the child does not answer within the limit: it is killed, and left behind where it
-        cannot die. The next request starts another one, as after a child that has died.
+        cannot die. The next request starts another one, as after a child that has died; but of the processes ``of``
+        which it copied nothing is copied until they let go of it, so each of them costs one child and one limit.
         """
+        self._asked = frozenset(of)
+        _reap()
+        if any(self._asked & asked for asked in _stuck.values()):
+            raise DeviceError("a helper waits for a file of its holder already", errno=errno.ETIMEDOUT)
         if self._channel is None:
             self._channel = self._start()
         try:
@@ -70,10 +76,9 @@ class Apart:
         if self._channel:
             self._channel.close()
             self._channel = None
-            _end(self._child)
+            _end(self._child, self._asked)
 
     def _start(self) -> socket.socket:
-        _reap()
         if len(_stuck) >= MOST_STUCK:
             raise DeviceError(
                 f"{len(_stuck)} helpers of this process wait for files of other processes already; nothing more is "
@@ -135,17 +140,18 @@ def _answer(channel: socket.socket, limit: float) -> tuple[bytes, int | None]:
     return content, array.array("i", rights[0][2])[0] if rights else None
 
 
-def _end(child: int) -> None:
+def _end(child: int, asked: frozenset[int]) -> None:
     """Most have ended by themselves."""
     os.kill(child, signal.SIGKILL)
     deadline = time.monotonic() + DYING
     while os.waitpid(child, os.WNOHANG) == (0, 0):
         if time.monotonic() > deadline:
-            _stuck.append(child)
+            _stuck[child] = asked
             return
         time.sleep(0.0002)
 
 
 def _reap() -> None:
     """Forget those whose stranger has let go of them."""
-    _stuck[:] = [child for child in _stuck if os.waitpid(child, os.WNOHANG) == (0, 0)]
+    for child in [child for child in _stuck if os.waitpid(child, os.WNOHANG) != (0, 0)]:
+        del _stuck[child]

@@ -84,7 +84,7 @@ def _copy_of_holder(target: Target, copies: Apart | None) -> Control | None:
     with contextlib.ExitStack() as stack:
         copies = copies or stack.enter_context(contextlib.closing(copier()))
         try:
-            return Control(copies.fetch(request), COPIED)
+            return Control(copies.fetch(request, of={pid for pid, _number in descriptors}), COPIED)
         except DeviceError as exc:
             if exc.errno in PTRACE_FORBIDDEN:
                 return None

@@ -21,3 +21,9 @@ def test_the_unit_tells_where_its_metrics_are(metrics: str, measure: bool) -> No
 
 def test_no_unit_has_no_metrics() -> None:
     assert metrics_file_of(None) == ""
+
+
+def test_a_mistake_of_ours_stays_small() -> None:
+    """K6, row 8: molecule/hostile asks systemd for the same."""
+    lines = unit_text(program="/p", policy_folder="/f", metrics_file="", measure=False).splitlines()
+    assert {"MemoryMax=1G", "TasksMax=32", "LimitCORE=0", "KillMode=process"} <= set(lines)
