@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`bench [SECTION]... [--quick]`: measure, print tables, write bench/results/latest.json."""
+"""`bench [SECTION]... [--quick] [--hosts N]`: measure, print tables, write bench/results/latest.json."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ansible_collections.virtnet.rss.bench import device, fleet, host, looks, ob
 FOLDER = Path(__file__).resolve().parent
 
 OPEN_FILES = 4096  # 256 devices with four queues each, or 512 programs with their maps
-SECTIONS: dict[str, t.Callable[[bool], dict[str, t.Any]]] = {
-    "per-packet": lambda quick: per_packet.measure(rounds=5 if quick else 25, repeat=20_000),
-    "device": lambda quick: device.measure(rounds=5 if quick else 40),
-    "observer": lambda quick: observer.measure(rounds=5 if quick else 40),
-    "looks": lambda quick: looks.measure(rounds=5 if quick else 51),
-    "service": lambda quick: service.measure(creations=20 if quick else 200, seconds=10 if quick else 65),
-    "fleet": lambda quick: fleet.measure(hosts=5 if quick else 200),
-    "host": lambda quick: host.measure(rounds=1 if quick else 5),
+SECTIONS: dict[str, t.Callable[[argparse.Namespace], dict[str, t.Any]]] = {
+    "per-packet": lambda given: per_packet.measure(rounds=5 if given.quick else 25, repeat=20_000),
+    "device": lambda given: device.measure(rounds=5 if given.quick else 40),
+    "observer": lambda given: observer.measure(rounds=5 if given.quick else 40),
+    "looks": lambda given: looks.measure(rounds=5 if given.quick else 51),
+    "service": lambda given: service.measure(creations=20 if given.quick else 200, seconds=10 if given.quick else 65),
+    "fleet": lambda given: fleet.measure(hosts=5 if given.quick else given.hosts),
+    "host": lambda given: host.measure(rounds=1 if given.quick else 5),
 }
 
 
@@ -34,6 +34,7 @@ def main() -> int:
         "section", nargs="*", choices=[[], *SECTIONS], help="default: all but fleet, which takes half an hour"
     )
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    parser.add_argument("--hosts", type=int, default=200, metavar="N", help="for the section fleet; default: 200")
     arguments = parser.parse_args()
     if os.geteuid():
         parser.error("it loads BPF programs and makes TAP devices: run it as root")
@@ -42,7 +43,7 @@ def main() -> int:
     results: dict[str, t.Any] = {"machine": _machine(), "quick": arguments.quick}
     for name in arguments.section or [name for name in SECTIONS if name != "fleet"]:
         print(f"{name} ...", flush=True)
-        results[name.replace("-", "_")] = SECTIONS[name](arguments.quick)
+        results[name.replace("-", "_")] = SECTIONS[name](arguments)
     target = FOLDER / "results" / "latest.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

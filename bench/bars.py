@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-__all__ = ("Bar", "bars")
+__all__ = ("Bar", "bars", "fleet_ratios")
 
 FORMER, PLAIN, COUNTED, DEFAULT = "0.1.0", "plain", "plain, statistics", "default"
 QEMU, FLOOR, AUTOMATIC = "QEMU's", "load", "automatic selection"
@@ -32,7 +32,7 @@ def bars(results: dict[str, t.Any]) -> list[Bar]:
     found: list[Bar] = []
     sections = (
         *(("per_packet", _per_packet), ("device", _device), ("looks", _looks)),
-        *(("service", _service), ("host", _host)),
+        *(("service", _service), ("host", _host), ("fleet", _fleet)),
     )
     for section, function in sections:
         if section in results:
@@ -130,4 +130,19 @@ def _host(section: dict[str, t.Any]) -> list[Bar]:
             Bar(f"kernel memory for a device, {kind}", sum(section["memory"][kind].values()) / 1024, limit, "KiB")
             for kind, limit in (("plain", 57), ("default", 80))
         ),
+    ]
+
+
+def fleet_ratios(section: dict[str, t.Any]) -> dict[str, float]:
+    """What each playbook takes over all hosts, waits apart, to what ping takes over the same hosts before and after."""
+    seconds = section["seconds"]
+    ping = (seconds["ping"] + seconds["ping again"]) / 2
+    return {name: (taken - section["waits"].get(name, 0)) / ping for name, taken in seconds.items()}
+
+
+def _fleet(section: dict[str, t.Any]) -> list[Bar]:
+    ratios = fleet_ratios(section)
+    limits = {"rollout": 6, "rollout again": 3, "audit": 2.5, "rollback": 4}
+    return [
+        Bar(f"{name} over {section['hosts']} hosts, against ping", ratios[name], most) for name, most in limits.items()
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.bench.bars import bars
+from ansible_collections.virtnet.rss.bench.bars import bars, fleet_ratios
 
 __all__ = ("text",)
 
@@ -121,13 +121,22 @@ def _service(section: dict[str, t.Any]) -> str:
 
 
 def _fleet(section: dict[str, t.Any]) -> str:
-    ping = section["seconds"]["ping"]
+    ratios = fleet_ratios(section)
     rows = [
-        [name, f"{seconds:.0f} s", f"{1e3 * seconds / section['hosts']:.0f} ms", f"{seconds / ping:.1f}"]
+        [
+            name,
+            f"{seconds:.0f} s",
+            f"{section['waits'].get(name, 0)} s",
+            f"{1e3 * seconds / section['hosts']:.0f} ms",
+            f"{ratios[name]:.1f}",
+            f"{section['peak_mib'][name]:.0f} MiB",
+        ]
         for name, seconds in section["seconds"].items()
     ]
     title = f"Playbooks over {section['hosts']} hosts with {section['devices']} devices each"
-    return _table(title, ["", "in all", "a host", "to ping's"], rows)
+    return _table(
+        title, ["", "in all", "of which waits", "a host", "to ping's, waits apart", "largest until then"], rows
+    )
 
 
 SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {

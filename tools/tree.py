@@ -52,6 +52,6 @@ def home(path: Path) -> None:
     (path / ".pip" / "pip.conf").write_text("[global]\nquiet = 2\n")
     cache = path / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    # pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.17, 2.18 and 2.19, 2.20 and 2.21
-    for version in ("23_1_2", "24_2", "25_2"):
+    # pip's version as ansible-test wants it (see `get_venv_packages` in it): 2.18 and 2.19, 2.20 to 2.22
+    for version in ("24_2", "25_2"):
         shutil.copy(Path(__file__).with_name("get_pip.py"), cache / f"get_pip_{version}.py")

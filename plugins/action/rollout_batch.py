@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 import typing as t
+from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
-    Progress,
     after_begin,
     after_judge,
     judged_blindly,
@@ -22,18 +24,21 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     progress_line,
     undone,
 )
+from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
+from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
 
 STARTED = "rollout_started"
 BLIND = (
     "no guest of this batch had enough packets to be judged by, so nobody knows what the change did to guests; "
     "begin a rollout with a host whose guests work"
 )
+TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
 
 
 class ActionModule(ActionBase):
     """The action of this file, for a task with ``run_once``: then its facts and its failure are for the whole batch."""
 
-    _VALID_ARGS = frozenset(("after",))
+    _VALID_ARGS = frozenset(("after", "report"))
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Dispatch by what has just been done."""
@@ -42,17 +47,21 @@ class ActionModule(ActionBase):
         work = {"begin": self._begin, "judge": self._judge, "back": self._back}.get(self._task.args.get("after", ""))
         if work is None:
             return {**result, "failed": True, "msg": "after: it is begin, judge or back"}
-        return {**result, **work(variables["ansible_play_batch"], variables["hostvars"], variables)}
+        try:
+            return {**result, **work(variables["ansible_play_batch"], variables["hostvars"], variables)}
+        except OSError as exc:
+            return {**result, "failed": True, "msg": f"report: {exc.filename} cannot be written: {exc.strerror}"}
 
     def _begin(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_begin(hosts, answers)
         _tell(batch.notes)
-        if batch.worse:
-            return {"failed": True, "msg": f"Nothing was changed in this batch: {batch.why}"}
         now = time.time()
         facts = {"rollout_id": f"{now:.6f}", STARTED: variables.get(STARTED, now)}
+        if batch.worse:
+            self._end({**variables, **facts}, answers)
+            return {"failed": True, "msg": f"Nothing was changed in this batch: {batch.why}"}
         if not batch.concerned:
-            _tell([progress_line(_progress({**variables, **facts}, answers), batch=len(hosts), worse=0)])
+            self._batch_is_over(hosts, answers, {**variables, **facts})
         return {"ansible_facts": {**facts, "rollout_concerned": list(batch.concerned)}}
 
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -60,13 +69,36 @@ class ActionModule(ActionBase):
         _tell(batch.notes)
         if judged_blindly(hosts, answers):
             Display().warning(BLIND)
-        _tell([progress_line(_progress(variables, answers), batch=len(hosts), worse=len(batch.worse))])
+        self._batch_is_over(hosts, answers, variables, worse=len(batch.worse))
         return {"ansible_facts": {"rollout_worse": list(batch.worse), "rollout_why": batch.why}}
 
     def _back(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         found = outcomes(variables["rollout_concerned"], answers)
         _tell(f"{host}: {outcome}" for host, outcome in found.items())
+        self._end(variables, answers)
         return {"failed": True, "msg": f"{undone(found)}, for the batch is worse off: {variables['rollout_why']}"}
+
+    def _batch_is_over(
+        self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any], worse: int = 0
+    ) -> None:
+        now = progress(variables["ansible_play_hosts_all"], answers, _seconds(variables))
+        _tell([progress_line(now, batch=len(hosts), worse=worse)])
+        if now.done == now.total and not worse:
+            self._end(variables, answers)
+
+    def _end(self, variables: t.Mapping[str, t.Any], answers: t.Any) -> None:
+        """Of the rollout, for good or bad: what it came to."""
+        hosts, check = variables["ansible_play_hosts_all"], self._task.check_mode
+        _tell(summary(hosts, answers, seconds=_seconds(variables), check=check))
+        name = self._task.args.get("report")
+        if not name or check:
+            return
+        path = os.path.join(os.environ.get("PWD", ""), name)
+        for when, report in zip(("before", "after"), before_and_after(hosts, answers), strict=True):
+            made = page(TEMPLATE.read_text(encoding="utf-8"), report, f"What steered the guests {when} the rollout")
+            Path(f"{path}-{when}.html").write_text(made, encoding="utf-8")
+            Path(f"{path}-{when}.json").write_text(json.dumps(report, indent=4), encoding="utf-8")
+        _tell([f"Before and after: {path}-before.html, {path}-after.html"])
 
 
 def _tell(lines: t.Iterable[str]) -> None:
@@ -74,5 +106,5 @@ def _tell(lines: t.Iterable[str]) -> None:
         Display().display("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
-def _progress(variables: t.Mapping[str, t.Any], answers: t.Any) -> Progress:
-    return progress(variables["ansible_play_hosts_all"], answers, time.time() - float(variables[STARTED]))
+def _seconds(variables: t.Mapping[str, t.Any]) -> float:
+    return time.time() - float(variables[STARTED])

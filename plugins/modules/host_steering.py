@@ -95,6 +95,10 @@ options:
     description: With V(state=previous), remove everything where nothing older is kept.
     type: bool
     default: false
+  report:
+    description: Tell in RV(report) what V(state=look) tells, after the work of this run is done.
+    type: bool
+    default: false
   spared:
     description: With V(state=previous), ids of programs that keep their devices, besides those from before the change.
     type: list
@@ -144,8 +148,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 parts:
-  description: Which of C(policy), C(program) and C(unit) were changed, or would be.
-  returned: with V(state=present)
+  description: Which of C(policy), C(program) and C(unit) were changed, put back or removed, or would be.
+  returned: success, but not with V(state=look) and V(step=judge)
   type: dict
   sample: {policy: true, program: false, unit: false}
 devices:
@@ -176,16 +180,16 @@ packaged:
   type: bool
 missing:
   description: What has to be installed first; nothing was changed.
-  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(incomplete)
   type: list
   elements: str
 supported:
   description: Whether this host can steer.
-  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(incomplete)
   type: bool
 reasons:
   description: A sentence for each thing that it cannot do, or does another way.
-  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(required) or O(incomplete)
+  returned: with V(step=all) and V(step=begin), and with V(step=change) where O(incomplete)
   type: list
   elements: str
 worse:
@@ -205,6 +209,10 @@ undone:
   description: Whether there was something to go back to.
   returned: with V(state=previous)
   type: bool
+report:
+  description: What V(state=look) returns.
+  returned: with O(report)
+  type: dict
 facts:
   description: What M(virtnet.rss.capability_facts) tells.
   returned: with V(state=look)

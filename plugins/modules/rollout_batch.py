@@ -28,6 +28,12 @@ options:
     type: str
     required: true
     choices: [begin, judge, back]
+  report:
+    description:
+      - Where the pages of before and after are written when the rollout ends, without V(-before.html) and the like;
+        empty for nowhere.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

@@ -10,11 +10,15 @@ import typing as t
 from dataclasses import dataclass
 
 __all__ = (
+    "Answers",
     "Batch",
     "Progress",
     "after_begin",
     "after_judge",
     "judged_blindly",
+    "duration",
+    "few",
+    "is_unable",
     "outcomes",
     "progress",
     "progress_line",
@@ -25,7 +29,7 @@ Answer = t.Mapping[str, t.Any]
 Answers = t.Mapping[str, t.Mapping[str, t.Any]]  # by host, its variables
 
 BACK, NOT_BACK = "Rolled back", "NOT rolled back"
-SHOWN = 5  # sentences; the rest is counted
+SHOWN = 5  # sentences or names; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Progress:
 
 
 def after_begin(hosts: t.Sequence[str], answers: Answers) -> Batch:
-    """Who cannot be looked at, and who was left without a verdict by an earlier rollout."""
+    """Who cannot be looked at, who cannot steer, and who was left without a verdict by an earlier rollout."""
     worse, notes, concerned = [], [], []
     for host in hosts:
         answer = _answer(answers, host, "rollout_begin")
@@ -71,7 +75,7 @@ def after_begin(hosts: t.Sequence[str], answers: Answers) -> Batch:
 
 def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Batch:
     """Who is worse off. A host counts as such until it has said that it is not: one that is lost has said nothing."""
-    worse, notes = [], []
+    worse, notes, quiet = [], [], []
     for host in hosts:
         change, judge = (_answer(answers, host, name) for name in ("rollout_change", "rollout_judge"))
         failures = _failures("the change failed", change)
@@ -81,7 +85,8 @@ def after_judge(hosts: t.Sequence[str], answers: Answers, *, check: bool) -> Bat
         notes += _inability(host, change)
         notes += [f"{host}: {row['name']}: {row['action']}: {row['reason']}" for row in _unsteered(change)]
         if not failures and not check and not judge.get("judged"):
-            notes.append(f"{host}: no guest had enough packets to be judged by")
+            quiet.append(host)
+    notes += [f"{few(quiet)}: no guest had enough packets to be judged by"] if quiet else []
     return Batch(tuple(worse), tuple(notes))
 
 
@@ -102,11 +107,17 @@ def undone(found: t.Mapping[str, str]) -> str:
     return "; ".join(left) or BACK
 
 
+def few(hosts: t.Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(hosts) - SHOWN
+    return ", ".join(hosts[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def progress(hosts: t.Sequence[str], answers: Answers, seconds: float) -> Progress:
     """Of all hosts of the rollout: those of batches that are over have their answers still."""
     begun = [host for host in hosts if _answer(answers, host, "rollout_begin")]
     changed = sum(bool(_answer(answers, host, "rollout_change").get("changed")) for host in begun)
-    return Progress(len(hosts), len(begun), changed, sum(_is_unable(answers, host) for host in begun), seconds)
+    return Progress(len(hosts), len(begun), changed, sum(is_unable(answers, host) for host in begun), seconds)
 
 
 def progress_line(now: Progress, *, batch: int, worse: int) -> str:
@@ -116,7 +127,7 @@ def progress_line(now: Progress, *, batch: int, worse: int) -> str:
     parts += [f"{now.unable} cannot steer"] if now.unable else []
     parts += [f"{worse} worse"] if worse else []
     if left and now.done and not worse:
-        parts.append(f"{left} left, about {_duration(now.seconds / now.done * left)} more")
+        parts.append(f"{left} left, about {duration(now.seconds / now.done * left)} more")
     return ", ".join(parts)
 
 
@@ -125,16 +136,16 @@ def _answer(answers: Answers, host: str, step: str) -> Answer:
     return found if isinstance(found, t.Mapping) else {}
 
 
+def is_unable(answers: Answers, host: str) -> bool:
+    """By what was found last: the change looks again where a package was missing."""
+    begin, change = (_answer(answers, host, step) for step in ("rollout_begin", "rollout_change"))
+    return change.get("supported", begin.get("supported")) is False
+
+
 def _inability(host: str, answer: Answer) -> list[str]:
     if answer.get("supported", True):
         return []
     return [f"{host}: it cannot steer, so its guests keep what they have: {'; '.join(answer.get('reasons', ()))}"]
-
-
-def _is_unable(answers: Answers, host: str) -> bool:
-    """By what was found last: the change looks again where a package was missing."""
-    begin, change = (_answer(answers, host, step) for step in ("rollout_begin", "rollout_change"))
-    return change.get("supported", begin.get("supported")) is False
 
 
 def _failures(what: str, answer: Answer) -> list[str]:
@@ -156,7 +167,8 @@ def _outcome(back: Answer) -> str:
     return BACK if back.get("undone") else "This host is as it was before"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """As one says it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60

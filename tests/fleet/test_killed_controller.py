@@ -13,70 +13,113 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
-from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
+from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, Fleet
 from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet, states
 
 UNJUDGED = ("changing", "changed")
+PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "rollout.yml"
+TASKS = [task["name"] for task in yaml.safe_load(PLAYBOOK.read_text(encoding="utf-8"))[0]["tasks"]]
+BACK = TASKS.index("Roll the batch back")
+TOGETHER = {**QUICK, "rollout_serial": ["100%"]}
+WORSE = {**TOGETHER, "rollout_max_drops": -1}  # whatever happens
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
-    with busy_fleet(tmp_path, 1, "rsskc") as made:
+    with busy_fleet(tmp_path, 2, "rsskc") as made:
         yield made
 
 
-def kill_at(fleet: Fleet, task: str, rules: list[dict[str, t.Any]]) -> None:
+def kill_at(fleet: Fleet, task: str, rules: list[dict[str, t.Any]], variables: dict[str, t.Any]) -> None:
     """Start a rollout and kill it, with all its children, as soon as it begins a task of this name."""
-    variables = json.dumps({"steering_rules": rules, **QUICK})
-    command = ["ansible-playbook", "-i", str(fleet.inventory), "-e", variables, "virtnet.rss.rollout"]
+    command = ["ansible-playbook", "-i", str(fleet.inventory), "virtnet.rss.rollout"]
+    command += ["-e", json.dumps({"steering_rules": rules, **variables})]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout
-        met = any(f"TASK [{task}" in line for line in process.stdout)
+        met = any(f"TASK [{task}" in line or f": {task}]" in line for line in process.stdout)
         os.killpg(process.pid, signal.SIGKILL)
     assert met, f"the rollout has no task {task}"
 
 
-def on_host(fleet: Fleet) -> tuple[list[dict[str, t.Any]], str]:
+def on_host(fleet: Fleet, name: str) -> tuple[list[dict[str, t.Any]], str]:
     """The rules in force, and the stage of the last change; empty when it was undone."""
-    folder = fleet.folder / fleet.names[0] / "etc"
+    folder = fleet.folder / name / "etc"
     rules = json.loads((folder / "policy.d" / "50-steering.json").read_text(encoding="utf-8"))["rules"]
     record = folder / "last-change.json"
     return rules, json.loads(record.read_text(encoding="utf-8"))["stage"] if record.exists() else ""
 
 
-@pytest.mark.parametrize(
-    "task", ["Look at the guests", "Watch the guests", "Make the change", "Let it soak", "Judge", "Compare the batch"]
-)
-def test_killed(fleet: Fleet, task: str) -> None:
-    """A host with the new rules that has no verdict says so itself, and the next rollout ends with one."""
-    first = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **QUICK)
-    assert first.returncode == 0, first.stdout + first.stderr
-    kill_at(fleet, task, MORE)
-    rules, stage = on_host(fleet)
-    unjudged = stage in UNJUDGED
-    assert unjudged or stage == "accepted"
-    assert unjudged or rules == GOOD or task == "Compare the batch"
-    if task in ("Let it soak", "Judge"):
-        assert (rules, unjudged) == (MORE, True) or task == "Judge"
-    assert states(fleet.audit()) == ["steered"]
+def everywhere(fleet: Fleet) -> list[tuple[list[dict[str, t.Any]], str]]:
+    return [on_host(fleet, name) for name in fleet.names]
 
-    again = fleet.playbook("virtnet.rss.rollout", steering_rules=MORE, **QUICK)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert ("without a verdict" in again.stdout) == unjudged
-    assert on_host(fleet) == (MORE, "accepted")
-    assert states(fleet.audit()) == ["steered"]
+
+def roll_out(fleet: Fleet, rules: list[dict[str, t.Any]], **variables: t.Any) -> str:
+    done = fleet.playbook("virtnet.rss.rollout", steering_rules=rules, **{**TOGETHER, **variables})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_killed(fleet: Fleet, task: str) -> None:
+    """A host with the new rules that has no verdict says so itself, and the next rollout ends with one. The tasks that
+    roll back are reached where the guests are worse off."""
+    roll_out(fleet, GOOD)
+    kill_at(fleet, task, MORE, WORSE if TASKS.index(task) >= BACK else TOGETHER)
+    left = everywhere(fleet)
+    for rules, stage in left:
+        assert stage in UNJUDGED or (rules, stage) in ((GOOD, "accepted"), (GOOD, ""), (MORE, "accepted"))
+        assert rules == GOOD or stage in UNJUDGED or TASKS.index(task) >= TASKS.index("Judge")
+    if task == "Let it soak, and watch the guests after the change":
+        assert left == [(MORE, "changed")] * 2
+    assert states(fleet.audit()) == ["steered"] * 2
+
+    said = roll_out(fleet, MORE)
+    for name, (_rules, stage) in zip(fleet.names, left, strict=True):
+        assert (f"{name}: changed by a rollout of" in said) == (stage in UNJUDGED)
+    assert everywhere(fleet) == [(MORE, "accepted")] * 2
+    assert states(fleet.audit()) == ["steered"] * 2
 
 
 def test_what_was_left_without_a_verdict_is_rolled_back_to_what_was_before_it(fleet: Fleet) -> None:
-    assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **QUICK).returncode == 0
-    kill_at(fleet, "Let it soak", MORE)
-    assert on_host(fleet)[1] in UNJUDGED
+    roll_out(fleet, GOOD)
+    kill_at(fleet, "Let it soak", MORE, TOGETHER)
+    assert [stage for _rules, stage in everywhere(fleet)] == ["changed"] * 2
     other = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 2}]
-    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=other, **{**QUICK, "rollout_max_drops": -1})
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=other, **WORSE)
     assert stopped.returncode != 0 and "Rolled back" in stopped.stdout
-    assert on_host(fleet) == (GOOD, "")
-    assert states(fleet.audit()) == ["steered"]
+    assert everywhere(fleet) == [(GOOD, "")] * 2
+    assert states(fleet.audit()) == ["steered"] * 2
+
+
+@pytest.mark.parametrize(
+    ("lost_from", "mark", "outcome"),
+    [
+        ("true", "accepted", ""),
+        ("rollout_begin is defined", "accepted", "Rolled back"),
+        ("(rollout_change | default({})).changed | default(false)", "changed", "Rolled back"),
+        ("rollout_judge is defined", "accepted", "Rolled back"),
+    ],
+)
+def test_a_host_that_vanishes(fleet: Fleet, lost_from: str, mark: str, outcome: str) -> None:
+    """Before the look, the change, the verdict and the way back: its neighbour is rolled back, and it has a verdict or
+    says that it has none. Once it answers again, the next rollout ends with one."""
+    lost, neighbour = fleet.names
+    roll_out(fleet, GOOD)
+    away = {"ansible_connection": f"{{{{ 'ssh' if {lost_from} else 'local' }}}}"}
+    fleet.give({**NOBODY_LISTENS, **away}, lost)
+    judged = lost_from == "rollout_judge is defined"
+    stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=MORE, **(WORSE if judged else TOGETHER))
+    assert stopped.returncode != 0 and (f"{neighbour}: {outcome}" in stopped.stdout) == bool(outcome)
+    assert on_host(fleet, neighbour) == (GOOD, "" if outcome else "accepted")
+    rules, stage = on_host(fleet, lost)
+    assert stage == ("changed" if judged else mark) and rules == (MORE if stage == "changed" else GOOD)
+    fleet.give({"ansible_connection": "local"}, lost)
+    assert states(fleet.audit()) == ["steered"] * 2
+    said = roll_out(fleet, MORE)
+    assert (f"{lost}: changed by a rollout of" in said) == (stage == "changed")
+    assert everywhere(fleet) == [(MORE, "accepted")] * 2

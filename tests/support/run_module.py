@@ -99,7 +99,7 @@ def _only_ansible() -> str:
 def _main(name: str) -> None:
     sys.argv = [name]
     with contextlib.ExitStack() as stack:
-        # ansible-core 2.17 has no such function, and reads its input by itself.
+        # Before ansible-core 2.19 there is no such function, and it reads its input by itself.
         with contextlib.suppress(ImportError):
             from ansible.module_utils.testing import patch_module_args
 

@@ -27,15 +27,19 @@ SETTLED = ("none", "keep", "ignore", "fallback", "wait")
 STEP = 0.2  # seconds between two looks
 
 
-def policy_with(path: str, rules: t.Sequence[Rule]) -> Policy:
-    """The policy of a folder once one of its files has these rules; InputError for what the service would refuse."""
+def policy_with(path: str, rules: t.Sequence[Rule] | None) -> Policy:
+    """The policy of a folder once one of its files has these rules; None: as it is. InputError for what the service
+    would refuse."""
     folder, name = os.path.split(path)
-    return load_policy(folder, instead={name: list(rules)})
+    return load_policy(folder, instead={} if rules is None else {name: list(rules)})
 
 
-def planned(observer: Observer, policy: Policy, *, spared: t.Collection[int] = ()) -> list[Result]:
-    """What a pass by this policy would do; it changes nothing. Devices with one of the ``spared`` programs keep it."""
-    return reconcile(observer, policy, list_namespaces(), how=How(check=True, spared=spared))
+def planned(observer: Observer, policy: Policy, *, spared: t.Collection[int] = (), trial: bool = True) -> list[Result]:
+    """What a pass by this policy would do; it changes nothing. Devices with one of the ``spared`` programs keep it.
+
+    Without ``trial``, no program is loaded to tell whether it can be.
+    """
+    return reconcile(observer, policy, list_namespaces(), how=How(check=True, trial=trial, spared=spared))
 
 
 def apply(observer: Observer, policy: Policy) -> list[Result]:
@@ -43,9 +47,13 @@ def apply(observer: Observer, policy: Policy) -> list[Result]:
     return reconcile(observer, policy, list_namespaces())
 
 
-def give_back(observer: Observer, kept: Policy, *, only: set[t.Any] | None, spared: t.Collection[int]) -> list[Result]:
+def give_back(
+    observer: Observer, kept: Policy, *, only: set[t.Any] | None, spared: t.Collection[int], check: bool
+) -> list[Result]:
     """Automatic selection for the devices that ``kept`` does not speak of: for those in ``only``, or for all."""
-    how = How(spared=spared)
+    if only is not None and not only:
+        return []
+    how = How(check=check, spared=spared)
     results = reconcile(observer, kept.complement(), list_namespaces(), only=only, how=how)
     return [result for result in results if result.action in CHANGES]
 

@@ -21,9 +21,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
     UNIT,
     Part,
     Wanted,
+    older_parts,
     policy_file,
     policy_folder,
-    program_file,
+    present_parts,
     unit_file,
     wanted_parts,
 )
@@ -45,7 +46,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe impo
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._host.kept_file import KeptFile
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
 
 __all__ = ("Brought", "Host")
@@ -99,21 +99,25 @@ class Host:
         """It has no service yet; of a package's, no policy of ours."""
         return not os.path.lexists(policy_file(self._folder).path if self.packaged else self.program)
 
-    def assess(self, wanted: Wanted) -> Brought:
-        """What ``bring`` would do. InputError for a policy that the service would refuse."""
+    def assess(self, wanted: Wanted, *, trial: bool) -> Brought:
+        """What ``bring`` would do. InputError for a policy that the service would refuse.
+
+        ``trial`` loads and proves a program for each device, which tells of one that would fall back.
+        """
         parts = wanted_parts(wanted, systemd=self._systemd.runs)
         rules = wanted.policy.policy.rules if wanted.policy.policy else ()
         policy = devices.policy_with(policy_file(self._folder).path, rules)
-        results = devices.planned(self._observer, policy)
+        results = devices.planned(self._observer, policy, trial=trial)
         by_hand = not self._systemd.runs and any(result.action in CHANGES for result in results)
         return Brought(tuple(parts), self._service_change(), tuple(results), applied=by_hand)
 
-    def bring(self, wanted: Wanted, *, stage: str = ACCEPTED, rollout: str = "") -> Brought:
+    def bring(self, wanted: Wanted, *, stage: str = ACCEPTED, rollout: str = "", trial: bool = False) -> Brought:
         """Bring the host to the wanted state, with a record of it that a rollback can rely on, whatever ends this run.
 
-        ``stage`` is what the record says afterwards.
+        ``stage`` is what the record says afterwards. In check mode, and with ``trial`` (on a host that may not be able
+        to steer), programs are tried first.
         """
-        found = replace(self.assess(wanted), notes=self._notes())
+        found = replace(self.assess(wanted, trial=trial or self._check), notes=self._notes())
         pending = self.record if self.record and self.record.is_pending else None
         if self._check or not found.changed:
             return found
@@ -142,8 +146,8 @@ class Host:
             if former_metrics and former_metrics != os.path.normpath(wanted.metrics_file or "/"):
                 _unlink(former_metrics)
         policy = load_policy(wanted.policy_folder)
-        if not self._systemd.runs:
-            devices.apply(self._observer, policy)
+        applied = [] if self._systemd.runs else devices.apply(self._observer, policy)
+        found = replace(found, applied=any(result.action in CHANGES for result in applied))
         return replace(found, results=tuple(devices.wait_until_settled(self._observer, policy, wanted.wait)))
 
     def go_back(self, wait: float, *, spared: t.Collection[int]) -> Brought | None:
@@ -152,28 +156,35 @@ class Host:
         Without a record, such as after a release that kept none, the policy alone goes back.
         """
         record = self.record
-        file, program, unit = policy_file(self._folder), program_file(self.program), unit_file()
-        older = file.previous()
-        parts = record.parts if record and record.stage != NONE else (POLICY,)
-        if older.text is None and not set(parts) & {PROGRAM, UNIT}:
+        names = record.parts if record and record.stage != NONE else (POLICY,)
+        older = policy_file(self._folder).previous()
+        if older.text is None and not {PROGRAM, UNIT} & set(names):
             return None
-        newer = devices.planned(self._observer, load_policy(policy_folder(self._folder)))
+        parts = older_parts(names, program=self.program, folder=self._folder, packaged=self.packaged)
+        newer = devices.planned(self._observer, load_policy(policy_folder(self._folder)), trial=False)
+        spoken_of = {result.device.id for result in newer if result.action != "ignore"}
         if self._check:
-            return Brought(removed=True)
-        if older.text is not None and POLICY in parts:
-            file.apply(file.change_to(older), keep=False)
-        restored = [self._restore(kept) for name, kept in ((PROGRAM, program), (UNIT, unit)) if name in parts]
-        if any(restored) and self._systemd.runs:
+            rules = older.policy.rules if older.policy else None
+            policy = devices.policy_with(policy_file(self._folder).path, rules if POLICY in names else None)
+            results = devices.planned(self._observer, policy)
+        else:
+            results = self._put_back(parts, wait)
+            policy = load_policy(policy_folder(self._folder))
+        given_back = devices.give_back(self._observer, policy, only=spoken_of, spared=spared, check=self._check)
+        if not self._check:
+            remove_record(self._folder)
+        return Brought(tuple(parts), results=tuple(results), given_back=tuple(given_back), removed=True)
+
+    def _put_back(self, parts: t.Sequence[Part], wait: float) -> list[Result]:
+        for part in parts:
+            part.write(False)
+        if self._systemd.runs and {PROGRAM, UNIT} & {part.name for part in parts}:
             self._systemd.reload()
             self._systemd.restart()
         policy = load_policy(policy_folder(self._folder))
         if not self._systemd.runs:
             devices.apply(self._observer, policy)
-        results = devices.wait_until_settled(self._observer, policy, wait)
-        spoken_of = {result.device.id for result in newer if result.action != "ignore"}
-        given_back = devices.give_back(self._observer, policy, only=spoken_of, spared=spared) if spoken_of else []
-        remove_record(self._folder)
-        return Brought(results=tuple(results), given_back=tuple(given_back), removed=True)
+        return devices.wait_until_settled(self._observer, policy, wait)
 
     def remove(self, *, spared: t.Collection[int] = ()) -> Brought:
         """Stop and remove all of it, and give every device back, but those with one of the ``spared`` programs."""
@@ -189,14 +200,14 @@ class Host:
         ours = [self.program, f"{self.program}.previous", *manual_files(self.program)]
         paths = [*ours, *folders, *([metrics] if metrics else [])]
         found = [path for path in paths if os.path.lexists(path)]
-        if self._check:
-            results = devices.planned(self._observer, Policy().complement(), spared=spared)
-            given = [result for result in results if result.action in CHANGES]
-            return Brought(given_back=tuple(given), removed=bool(found or had_unit))
-        if had_unit:
+        parts = present_parts(program=self.program, folder=self._folder)
+        if had_unit and not self._check:
             self._systemd.stop()
         # The service first, or it would put back what is taken off.
-        given_back = devices.give_back(self._observer, Policy(), only=None, spared=spared)
+        given_back = devices.give_back(self._observer, Policy(), only=None, spared=spared, check=self._check)
+        brought = Brought(tuple(parts), given_back=tuple(given_back), removed=bool(found or had_unit))
+        if self._check:
+            return brought
         for path in [*found, RUN_FOLDER]:
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path, ignore_errors=path == RUN_FOLDER)
@@ -205,22 +216,13 @@ class Host:
         if had_unit:
             unit.remove()
             self._systemd.reload()
-        return Brought(given_back=tuple(given_back), removed=bool(found or had_unit))
+        return brought
 
     def note(self, record: Record) -> None:
         """Remember what is about to be changed, or what became of it."""
         self.record = record
         if not self._check:
             write_record(self._folder, record)
-
-    def _restore(self, file: KeptFile) -> bool:
-        """Beside a package there may have been none, and then there is none again."""
-        if file.restore():
-            return True
-        if not self.packaged or not os.path.lexists(file.path):
-            return False
-        file.remove()
-        return True
 
     def _has_unit(self) -> bool:
         """Whether there is a service to be stopped: a package's unit is always there."""

@@ -26,15 +26,23 @@ class KeptFile:
         """What is in force; None when there is none."""
         return _read(self.path)
 
+    def previous(self) -> bytes | None:
+        """What was in force before the last change; None when none is kept."""
+        return _read(self.previous_path)
+
     def is_as_wanted(self, content: bytes | None) -> bool:
         """Content and mode; None is no file."""
         if content is None:
             return not os.path.lexists(self.path)
+        return self.has_mode() and self.read() == content
+
+    def has_mode(self) -> bool:
+        """It is a file with the mode that it shall have."""
         try:
             status = os.lstat(self.path)
         except FileNotFoundError:
             return False
-        return stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == self._mode and self.read() == content
+        return stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == self._mode
 
     def write(self, content: bytes | None, *, keep: bool) -> None:
         """Put it in force, None is no file. ``keep`` makes what was in force the previous one, even where that was no
@@ -52,7 +60,7 @@ class KeptFile:
 
     def restore(self) -> bool:
         """Put the previous one in force, and forget it; False when none is kept."""
-        previous = _read(self.previous_path)
+        previous = self.previous()
         if previous is None:
             return False
         write_atomically(self.path, previous, mode=self._mode)

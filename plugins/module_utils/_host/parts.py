@@ -14,9 +14,21 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host import packaged
 from ansible_collections.virtnet.rss.plugins.module_utils._host.kept_file import KeptFile
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import UNIT_FILE, unit_text
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
-from ansible_collections.virtnet.rss.plugins.module_utils._service.one_file import service_file
+from ansible_collections.virtnet.rss.plugins.module_utils._service.one_file import is_service_file, service_file
 
-__all__ = ("POLICY", "PROGRAM", "UNIT", "Part", "Wanted", "policy_file", "program_file", "unit_file", "wanted_parts")
+__all__ = (
+    "POLICY",
+    "PROGRAM",
+    "UNIT",
+    "Part",
+    "Wanted",
+    "older_parts",
+    "policy_file",
+    "policy_folder",
+    "present_parts",
+    "unit_file",
+    "wanted_parts",
+)
 
 POLICY, PROGRAM, UNIT = "policy", "program", "unit"
 PROGRAM_MODE, UNIT_MODE = 0o755, 0o644
@@ -72,11 +84,52 @@ def unit_file() -> KeptFile:
 
 def wanted_parts(wanted: Wanted, *, systemd: bool) -> list[Part]:
     """The policy first: nothing has changed where it is refused, which is an InputError here already."""
-    program = None if wanted.packaged else service_file()
-    parts = [_policy(wanted), _kept(PROGRAM, program_file(wanted.program), program, _digest)]
+    parts = [_policy(wanted), _program(wanted)]
     if systemd:
-        parts.append(_kept(UNIT, unit_file(), _unit(wanted), lambda content: content.decode(errors="replace")))
+        parts.append(_kept(UNIT, unit_file(), _unit(wanted), _text))
     return parts
+
+
+def older_parts(names: t.Collection[str], *, program: str, folder: str, packaged: bool) -> list[Part]:
+    """Of the parts that the last change touched, those of which the one before it is kept."""
+    file = policy_file(folder)
+    older = file.previous()
+    parts = [_change(file, older)] if POLICY in names and older.text is not None else []
+    for name, kept, show in _kept_files(program):
+        before, previous = kept.read(), kept.previous()
+        # Beside a package there may have been none, and then there is none again.
+        if name in names and (previous is not None or (packaged and before is not None)):
+            parts.append(Part(name, kept.path, True, _shown(before, show), _shown(previous, show), _restoring(kept)))
+    return parts
+
+
+def present_parts(*, program: str, folder: str) -> list[Part]:
+    """What a removal takes away; to be shown, for it goes as a whole."""
+    parts = [_change(policy_file(folder), Content())]
+    for name, kept, show in _kept_files(program):
+        before = kept.read()
+        parts.append(Part(name, kept.path, before is not None, _shown(before, show), "", lambda keep: None))
+    return [part for part in parts if part.before]
+
+
+def _kept_files(program: str) -> tuple[tuple[str, KeptFile, t.Callable[[bytes], str]], ...]:
+    return (PROGRAM, program_file(program), _digest), (UNIT, unit_file(), _text)
+
+
+def _restoring(file: KeptFile) -> t.Callable[[bool], None]:
+    def restore(_keep: bool) -> None:
+        if not file.restore():
+            file.remove()
+
+    return restore
+
+
+def _program(wanted: Wanted) -> Part:
+    """It is made only where it is not there: that costs more than the look."""
+    file = program_file(wanted.program)
+    if not wanted.packaged and file.has_mode() and is_service_file(file.read() or b""):
+        return Part(PROGRAM, file.path, False, "", "", lambda keep: None)
+    return _kept(PROGRAM, file, None if wanted.packaged else service_file(), _digest)
 
 
 def _unit(wanted: Wanted) -> bytes | None:
@@ -93,7 +146,11 @@ def _unit(wanted: Wanted) -> bytes | None:
 def _policy(wanted: Wanted) -> Part:
     file = policy_file(wanted.folder)
     file.check()
-    change = file.change_to(wanted.policy)
+    return _change(file, wanted.policy)
+
+
+def _change(file: ManagedFile, wanted: Content) -> Part:
+    change = file.change_to(wanted)
     return Part(
         POLICY,
         file.path,
@@ -110,10 +167,18 @@ def _kept(name: str, file: KeptFile, content: bytes | None, show: t.Callable[[by
         name,
         file.path,
         not file.is_as_wanted(content),
-        "" if before is None else show(before),
-        "" if content is None else show(content),
+        _shown(before, show),
+        _shown(content, show),
         lambda keep: file.write(content, keep=keep),
     )
+
+
+def _shown(content: bytes | None, show: t.Callable[[bytes], str]) -> str:
+    return "" if content is None else show(content)
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace")
 
 
 def _digest(content: bytes) -> str:

@@ -43,12 +43,13 @@ class Verdict:
     not_judged: int
 
 
-def begin(host: Host, wanted: Wanted, now: Moment) -> tuple[Brought, bool]:
+def begin(host: Host, wanted: Wanted, now: Moment, *, trial: bool) -> tuple[Brought, bool]:
     """What would change, and whether an earlier change has no verdict yet. ``now`` opens the window before it.
 
     Of an earlier change it is kept what was before that: by this the host will be judged.
+    ``trial`` as in ``Host.assess``.
     """
-    found = host.assess(wanted)
+    found = host.assess(wanted, trial=trial)
     pending = bool(host.record and host.record.is_pending)
     if found.changed and not pending:
         host.note(replace(host.record or Record(), watched=(now,)))

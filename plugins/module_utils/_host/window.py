@@ -25,6 +25,7 @@ def _tap(sighting: Sighting) -> dict[str, t.Any]:
         "netns_inode": device.netns_inode,
         "ifindex": device.ifindex,
         "queues": device.queues,
+        "state": device.state,
         "program": {"id": device.program.id} if device.program else None,
         "traffic": {"to_guest": traffic.to_guest, "dropped": traffic.dropped} if traffic else None,
         "counters": {"queues": counters.packets(device.queues)} if counters else None,

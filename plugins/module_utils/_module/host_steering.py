@@ -22,15 +22,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brou
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted, policy_folder
 from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import Systemd
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
-from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._module import host_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import difference, failures_told, succeed
 from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule, check_matches
 from ansible_collections.virtnet.rss.plugins.module_utils._module.looked_at import looked_at, observed
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
-from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
-from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
 from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import rows
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 
@@ -58,6 +56,7 @@ def create_argument_spec() -> dict[str, t.Any]:
         "wait": {"type": "float", "default": 30.0},
         "rollout": {"type": "str", "default": ""},
         "remove": {"type": "bool", "default": False},
+        "report": {"type": "bool", "default": False},
         "spared": {"type": "list", "elements": "int", "default": []},
         "netns": {"type": "str", "default": "all"},
         "observe": {"type": "float", "default": 0.0},
@@ -86,12 +85,18 @@ def _run(module: GuardedModule) -> Answer:
     with Observer() as observer:
         if params["state"] == "look":
             return _look(observer, params)
-        host = Host(observer, program=params["program"], folder=params["folder"], check=module.check_mode)
-        if params["state"] == "absent":
-            return _told(host.remove())
-        if params["state"] == "previous":
-            return _undone(host, params)
-        return _present(module, host, observer)
+        answer = _changed(module, observer)
+        return {**answer, "report": _look(observer, params)} if params["report"] else answer
+
+
+def _changed(module: GuardedModule, observer: Observer) -> Answer:
+    params = module.params
+    host = Host(observer, program=params["program"], folder=params["folder"], check=module.check_mode)
+    if params["state"] == "absent":
+        return _told(host.remove())
+    if params["state"] == "previous":
+        return _undone(host, params)
+    return _present(module, host, observer)
 
 
 def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
@@ -99,18 +104,18 @@ def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
     wanted = _wanted(host, params)
     if params["step"] == "judge":
         return _judge(host, observer, params)
+    if params["step"] == "begin":
+        return _begin(module, host, wanted, observer)
     if params["step"] == "change":
-        # Its first step has looked already, but for what was missing then.
-        ability = _ability(module) if params["required"] or params["incomplete"] else {}
+        # The first step has told what this host can do, but for what was missing then.
+        ability = _ability(module) if params["incomplete"] else {}
         with looked_at(params["netns"]) as namespaces:
             take = partial(rollout.take, observer, namespaces)
             return {**_told(rollout.change(host, wanted, params["rollout"], take)), **ability}
     ability = _ability(module)
     if ability["missing"] and not params["incomplete"]:
-        return {"changed": False, "would_change": True, "pending": False, **ability}
-    if params["step"] == "begin":
-        return {**ability, **_begin(host, wanted, observer, params)}
-    return {**_told(host.bring(wanted)), **ability, "packaged": host.packaged}
+        return {"changed": False, **ability}
+    return {**_told(host.bring(wanted, trial=not ability["supported"])), **ability, "packaged": host.packaged}
 
 
 def _wanted(host: Host, params: t.Mapping[str, t.Any]) -> Wanted:
@@ -133,7 +138,7 @@ def _ability(module: GuardedModule) -> Answer:
     """What the host can do; the tun driver is loaded first where that is all that is missing."""
     if not os.path.exists(TUN) and not module.check_mode:
         module.run_command(["modprobe", "tun"])  # where there is no such module, the facts say what that means
-    facts = gather(harmless_trial())
+    facts = _facts()
     missing = [] if facts["libbpf"]["present"] else ["libbpf"]
     first = module.params["step"] in ("all", "begin") and not module.params["incomplete"]
     to_come = missing and (first or module.check_mode)  # it can be installed yet, or would have been
@@ -142,11 +147,27 @@ def _ability(module: GuardedModule) -> Answer:
     return {"supported": facts["supported"], "reasons": facts["reasons"], "missing": missing}
 
 
-def _begin(host: Host, wanted: Wanted, observer: Observer, params: t.Mapping[str, t.Any]) -> Answer:
-    with looked_at(params["netns"]) as namespaces:
-        found, pending = rollout.begin(host, wanted, rollout.take(observer, namespaces))
+def _facts() -> dict[str, t.Any]:
+    # Here, like what else not every state and step needs: to compile it takes a host as long as to use it.
+    from ansible_collections.virtnet.rss.plugins.module_utils._probe.facts import gather
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import harmless_trial
+
+    return gather(harmless_trial())
+
+
+def _begin(module: GuardedModule, host: Host, wanted: Wanted, observer: Observer) -> Answer:
+    with looked_at(module.params["netns"]) as namespaces:
+        now = rollout.take(observer, namespaces)
+        # A host that steers can steer: to find out what else it can do costs as much as all the rest.
+        steers = any(tap["state"] == STEERED for tap in now["taps"])
+        ability = {"supported": True, "reasons": [], "missing": []} if steers else _ability(module)
+        if ability["missing"] and not module.params["incomplete"]:
+            return {"changed": False, "would_change": True, "pending": False, **ability}
+        trial = module.check_mode or not ability["supported"]
+        found, pending = rollout.begin(host, wanted, now, trial=trial)
     since = _wall_clock(host.record.time) if host.record and pending else ""
-    return {**_told(found), "changed": False, "would_change": found.changed, "pending": pending, "since": since}
+    told = {"changed": False, "would_change": found.changed, "pending": pending, "since": since}
+    return {**_told(found), **ability, **told}
 
 
 def _judge(host: Host, observer: Observer, params: t.Mapping[str, t.Any]) -> Answer:
@@ -172,6 +193,8 @@ def _undone(host: Host, params: t.Mapping[str, t.Any]) -> Answer:
 
 def _look(observer: Observer, params: t.Mapping[str, t.Any]) -> Answer:
     """All that an audit asks of a host, in one run; nothing is changed."""
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
+
     with looked_at(params["netns"]) as namespaces:
         info = look(["*"], namespaces, observer=observer)
         sightings = observed(info.sightings, params["observe"])
@@ -185,7 +208,7 @@ def _look(observer: Observer, params: t.Mapping[str, t.Any]) -> Answer:
     load, active, _enabled = Systemd().state()
     return {
         "changed": False,
-        "facts": gather(harmless_trial()),
+        "facts": _facts(),
         "taps": [sighting_report(sighting) for sighting in sightings],
         "exact": not info.inspector_reason,
         "exact_reason": info.inspector_reason,

@@ -10,7 +10,6 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
     Namespace,
     current_namespace,
@@ -40,5 +39,8 @@ def observed(sightings: t.Sequence[Sighting], seconds: float) -> list[Sighting]:
     """With what passed in ``seconds``; 0 looks at no packet."""
     if not seconds:
         return list(sightings)
+    # Only here: it brings along all that reads packets.
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import observe, wanted_configuration
+
     found = observe(sightings, lambda each: wanted_configuration(each.device), seconds, sleep=time.sleep)
     return [replace(sighting, observation=observation) for sighting, observation in zip(sightings, found)]

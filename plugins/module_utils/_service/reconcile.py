@@ -34,7 +34,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
 from ansible_collections.virtnet.rss.plugins.module_utils._text import written_out
@@ -45,7 +45,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import ente
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Outcome, Step
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
@@ -108,6 +108,7 @@ class How:
     """How a pass works."""
 
     check: bool = False  # change nothing
+    trial: bool = True  # with check, load and prove each program, to tell which device would fall back
     spared: t.Collection[int] = ()  # programs that stay where they are, whatever the policy says
     patience: float = PATIENCE  # seconds to wait for another writer
     alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
@@ -153,7 +154,8 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     lock = functools.partial(_locked, how)
     with contextlib.closing(copier()) as copies:
         applier = Applier(check=how.check, inspector=lambda: observer.inspector, lock=lock, copies=copies)
-        return [planner.deal_with(device, observer, applier) for device in observer.with_holders(devices)]
+        apply = functools.partial(_applied, applier) if how.trial or not how.check else _as_planned
+        return [planner.deal_with(device, observer, apply) for device in observer.with_holders(devices)]
 
 
 @contextlib.contextmanager
@@ -179,17 +181,17 @@ class _Planner:
         self._links = links
         self._guests = how.guests
 
-    def deal_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
+    def deal_with(self, device: Device, observer: Observer, apply: t.Callable[[Step], Outcome]) -> Result:
         """Plan, change where a change is needed, and tell; whatever fails costs this device alone."""
         link = self._links.get(device.ifindex)
         planned_with = (self._namespace, link.altnames, link.address) if link else ()
         before = self._how.before.get(device.id)
         if before and link and not observer.blind and before.still_holds(device, self._policy, planned_with):
             return before
-        result = self._dealt_with(device, observer, applier)
+        result = self._dealt_with(device, observer, apply)
         return replace(result, policy=self._policy, planned_with=planned_with)
 
-    def _dealt_with(self, device: Device, observer: Observer, applier: Applier) -> Result:
+    def _dealt_with(self, device: Device, observer: Observer, apply: t.Callable[[Step], Outcome]) -> Result:
         planned = Result(self._namespace, device)
 
         def plan_for(now: Device) -> Step | None:
@@ -198,7 +200,6 @@ class _Planner:
             return step
 
         try:
-            apply = functools.partial(_applied, applier)
             outcome = steer(device, plan_for=plan_for, observer=observer, apply=apply)
         except StateError:  # another writer keeps the lock: it would be waited for at each device
             raise
@@ -234,6 +235,11 @@ class _Planner:
         if step.action in CHANGES and device.id in self._how.resting:
             return replace(found, reason=self._how.resting[device.id]), None
         return found, step
+
+
+def _as_planned(step: Step) -> Outcome:
+    """Nothing was tried."""
+    return Outcome(step, step.action, step.device, changed=step.action in CHANGES)
 
 
 def _applied(applier: Applier, step: Step) -> Outcome:

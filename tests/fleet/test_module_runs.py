@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often a playbook runs something on a host: each run costs the controller and the host."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
+    with busy_fleet(tmp_path, 2, "rssmr") as made:
+        for name in made.names:
+            interpreter = made.folder / name / "python3"
+            script = interpreter.read_text(encoding="ascii")
+            counted = script.replace("\nexec ", f"\necho >>{made.folder / name}/runs\nexec ")
+            interpreter.write_text(counted, encoding="ascii")
+        yield made
+
+
+def runs(fleet: Fleet, playbook: str, **variables: t.Any) -> set[int]:
+    """How often each host's Python was started; with pipelining, once for a module."""
+    files = [fleet.folder / name / "runs" for name in fleet.names]
+    for file in files:
+        file.write_text("", encoding="ascii")
+    done = fleet.playbook(playbook, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {len(file.read_text(encoding="ascii")) for file in files}
+
+
+def test_runs(fleet: Fleet) -> None:
+    assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, **QUICK) == {3}
+    assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, **QUICK) == {1}
+    assert runs(fleet, "virtnet.rss.audit", audit_report=str(fleet.folder / "audit")) == {1}
+    assert runs(fleet, "virtnet.rss.rollback", rollback_hosts="all", rollback_remove=True) == {1}

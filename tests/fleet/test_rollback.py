@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rollback takes back, and that check mode tells the same beforehand."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet, states
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+
+OTHERS = [{"name": "others", "match": {"device": "vnet*"}}]
+OLD_PROGRAM = "#!/bin/sh\n# of an older release\n"
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
+    with busy_fleet(tmp_path, 1, "rssrb") as made:
+        yield made
+
+
+class Host:
+    """The one host of a fleet, by its module."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.name = fleet.names[0]
+        self.folder = fleet.folder / self.name
+        self.program = self.folder / "virtnet-rss"
+
+    def run(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+        given = {"program": str(self.program), "folder": str(self.folder / "etc"), **options}
+        inside = ("ip", "netns", "exec", self.name)
+        result = run_module("host_steering", given, check=check, diff=True, wrapper=inside)
+        assert not result.get("failed"), result
+        return result
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()}
+
+
+def told(result: dict[str, t.Any]) -> tuple[t.Any, ...]:
+    """What a reader of a result goes by; a device that was changed is as wanted afterwards."""
+    devices = [(row["name"], row["rule"]) for row in result["devices"]]
+    return result["changed"], result["undone"], result["diff"], result["parts"], result["given_back"], devices
+
+
+def test_policy_and_program_go_back_and_check_mode_tells_it(fleet: Fleet) -> None:
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    host.program.write_text(OLD_PROGRAM, encoding="ascii")
+    before = host.files()
+    assert host.run(rules=MORE)["parts"] == {"policy": True, "program": True}
+    changed = host.files()
+
+    foretold = host.run(state="previous", check=True)
+    assert host.files() == changed and states(fleet.audit()) == ["steered"]
+    done = host.run(state="previous")
+    assert told(foretold) == told(done)
+    assert done["changed"] and done["parts"] == {"policy": True, "program": True}
+    assert ["default_queue" in difference["before"] for difference in done["diff"]] == [True, False]
+    assert not any("default_queue" in difference["after"] for difference in done["diff"])
+    kept = {path: content for path, content in host.files().items() if not path.endswith((".previous", ".lock"))}
+    assert kept == {path: content for path, content in before.items() if path in kept}
+    assert host.program.read_text(encoding="ascii") == OLD_PROGRAM
+
+
+def test_what_would_be_given_back(fleet: Fleet) -> None:
+    host = Host(fleet)
+    host.run(rules=OTHERS)
+    host.run(rules=GOOD)
+    foretold = host.run(state="previous", check=True)
+    assert states(fleet.audit()) == ["steered"]
+    done = host.run(state="previous")
+    assert told(foretold) == told(done) and done["given_back"] == ["tap0"]
+    assert states(fleet.audit()) == ["automatic"]
+
+
+def test_a_removal_shows_what_it_takes_away(fleet: Fleet) -> None:
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    before = host.files()
+    foretold = host.run(state="absent", check=True)
+    assert host.files() == before and states(fleet.audit()) == ["steered"]
+    done = host.run(state="absent")
+    assert (foretold["diff"], foretold["given_back"]) == (done["diff"], done["given_back"])
+    assert [difference["after"] for difference in done["diff"]] == ["", ""] and done["given_back"] == ["tap0"]
+    assert not host.program.exists() and states(fleet.audit()) == ["automatic"]
+    assert not host.run(state="absent")["changed"]
+
+
+def test_the_playbook_tells_the_difference(fleet: Fleet) -> None:
+    for rules in (GOOD, MORE):
+        assert fleet.playbook("virtnet.rss.rollout", steering_rules=rules, **QUICK).returncode == 0
+    foretold = fleet.playbook("virtnet.rss.rollback", "--check", "--diff", rollback_hosts="all")
+    assert foretold.returncode == 0 and '-            "default_queue": 1' in foretold.stdout, foretold.stdout
+    done = fleet.playbook("virtnet.rss.rollback", "--diff", rollback_hosts="all")
+    assert done.returncode == 0 and done.stdout == foretold.stdout
