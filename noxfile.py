@@ -123,6 +123,18 @@ def environment(run: Phase) -> None:
 
 
 @phase()
+def engines(run: Phase) -> None:
+    """ansible-runner and ansible-rulebook with the examples, over network namespaces with busy guests (root)"""
+    venv = BUILD / "engines"
+    install = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet")
+    made = run("python", "-m", "venv", venv) and run(
+        venv / "bin" / "python", *install, "-r", "requirements/engines.txt"
+    )
+    if made:
+        run("pytest", "tests/engines", evidence=PYTEST_PASSED, ENGINES=venv / "bin")
+
+
+@phase()
 def installed(run: Phase) -> None:
     """the tarball in an empty environment: documentation, examples, real devices (root)"""
     run("tests/installed/run", release.build(run, BUILD / "dist" / "installed"), BUILD / "empty", evidence="failed=0")

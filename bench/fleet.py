@@ -17,8 +17,8 @@ __all__ = ("measure",)
 DEVICES = 8
 # The devices have no holder: name the queues that will come.
 RULES = [{"match": {"device": "tap*"}, "indirection": {"equal": 4}, "allow_future_queues": True}]
-# The benchmark has no guests to watch. Seconds that a rollout waits for each of its four batches, once before the change
-# and once after it, are nobody's work.
+# The benchmark has no guests to watch. Seconds that a rollout waits for each of its four batches, once before the
+# change and once after it, are nobody's work.
 WINDOW, SOAK, BATCHES = 1, 0, 4
 WAITS = BATCHES * (WINDOW + SOAK + WINDOW)
 PING = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.ping: {}}]}\n"

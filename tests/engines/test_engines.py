@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-runner and ansible-rulebook with the files of examples/, over hosts with busy guests. They are in an
+environment of their own, of which the phase `engines` of noxfile.py tells in ENGINES."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.tests.support.eventually import eventually
+from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet, states
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ENGINES = Path(os.environ["ENGINES"])
+TOKEN, PORT = "let-me-in", 15055
+NOBODY = "all:!localhost"  # a pattern, not a host: it must not reach the inventory
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> t.Iterator[Fleet]:
+    with busy_fleet(tmp_path, 2, "rssen") as made:
+        made.give(QUICK)
+        yield made
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ANSIBLE_PIPELINING": "true"}
+
+
+def test_slices_of_ansible_runner(fleet: Fleet) -> None:
+    """Two at the same time, each over its part of the inventory, as AWX does it with job_slice_count."""
+    folder = fleet.folder / "runner"
+    shutil.copytree(EXAMPLES / "runner", folder)
+    shutil.copy(fleet.inventory, folder / "inventory" / "hosts.json")
+    (folder / "inventory" / "hosts.yml").unlink()
+    (folder / "env" / "extravars").write_text(json.dumps({"steering_rules": GOOD}), encoding="utf-8")
+    words = [str(ENGINES / "ansible-runner"), "run", str(folder), "--playbook", "virtnet.rss.rollout"]
+    slices = [
+        subprocess.Popen(
+            [*words, "--ident", name, "--limit", name], env=environment(), stdout=subprocess.PIPE, text=True
+        )
+        for name in fleet.names
+    ]
+    for name, each in zip(fleet.names, slices, strict=True):
+        output, _none = each.communicate(timeout=120)
+        assert each.returncode == 0 and "1 of 1 hosts done, 1 in this batch, 1 changed" in output, output
+        assert (folder / "artifacts" / name / "status").read_text(encoding="utf-8") == "successful"
+    assert states(fleet.audit()) == ["steered"] * 2
+
+
+def post(alerts: list[dict[str, t.Any]], token: str = TOKEN) -> int:
+    """The status of the answer; 0 while nobody listens."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{PORT}/alerts",
+        json.dumps({"alerts": alerts}).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as exc:
+        return exc.code
+    except OSError:
+        return 0
+
+
+def alert(name: str, instance: str) -> dict[str, t.Any]:
+    return {"status": "firing", "labels": {"alertname": name, "instance": instance}}
+
+
+@contextlib.contextmanager
+def rulebook(fleet: Fleet) -> t.Iterator[None]:
+    variables = fleet.folder / "vars.json"
+    given = {"alerts_token": TOKEN, "alerts_port": PORT, "steering_rules": GOOD}
+    variables.write_text(json.dumps({**given, "audit_report": str(fleet.folder / "alert")}), encoding="utf-8")
+    words = ["--rulebook", str(EXAMPLES / "eda" / "alerts.yml"), "-i", str(fleet.inventory), "--vars", str(variables)]
+    with subprocess.Popen([str(ENGINES / "ansible-rulebook"), *words], env=environment()) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def test_alerts(fleet: Fleet) -> None:
+    """One host is steered again, the other is looked at. Who lacks the token, or names no host, has no effect."""
+    first, second = fleet.names
+    page = fleet.folder / f"alert-{second}.html"
+    with rulebook(fleet):
+        eventually(lambda: post([]) == 200, 60)
+        assert post([alert("VirtnetRssStopped", second)], token="guessed") == 401
+        said = [alert("VirtnetRssStopped", NOBODY), alert("VirtnetRssNotAsWanted", first)]
+        assert post([*said, alert("VirtnetRssUneven", second), alert("Unheard", second)]) == 200
+        eventually(page.exists, 60)
+        eventually(lambda: (fleet.folder / first / "etc" / "last-change.json").exists(), 60)
+        eventually(lambda: "accepted" in (fleet.folder / first / "etc" / "last-change.json").read_text("utf-8"), 60)
+    assert states(fleet.audit()) == ["steered", "automatic"]
