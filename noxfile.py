@@ -37,7 +37,7 @@ CORES = {
 CANDIDATE = "2.22"
 
 # Of tests/fleet what runs each playbook and the role on every ansible-core: three minutes of the nine
-PLAYBOOKS = [f"tests/fleet/test_{name}.py" for name in ("audit", "examples", "module_runs", "rollback")]
+PLAYBOOKS = [f"tests/fleet/test_{name}.py" for name in ("audit", "examples", "module_runs", "rollback", "secrets")]
 
 nox.options.sessions = ["test"]
 antsibull_nox.load_antsibull_nox_toml()  # extra-checks
