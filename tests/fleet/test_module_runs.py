@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
-from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet, states
 
 
 @pytest.fixture
@@ -33,8 +34,19 @@ def runs(fleet: Fleet, playbook: str, **variables: t.Any) -> set[int]:
     return {len(file.read_text(encoding="ascii")) for file in files}
 
 
+def seen(report: str) -> list[list[str]]:
+    """The states of the devices before and after a rollout, of each of which there is a page too."""
+    assert all(Path(f"{report}-{when}.html").stat().st_size for when in ("before", "after"))
+    found = [json.loads(Path(f"{report}-{when}.json").read_text(encoding="utf-8")) for when in ("before", "after")]
+    return [states(each) for each in found]
+
+
 def test_runs(fleet: Fleet) -> None:
-    assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, **QUICK) == {3}
+    report = str(fleet.folder / "rollout")
+    assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, rollout_report=report, **QUICK) == {3}
+    assert seen(report) == [["automatic"] * 2, ["steered"] * 2]
     assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, **QUICK) == {1}
+    assert runs(fleet, "virtnet.rss.rollout", steering_rules=GOOD, rollout_report=report, **QUICK) == {1}
+    assert seen(report) == [["steered"] * 2] * 2
     assert runs(fleet, "virtnet.rss.audit", audit_report=str(fleet.folder / "audit")) == {1}
     assert runs(fleet, "virtnet.rss.rollback", rollback_hosts="all", rollback_remove=True) == {1}
