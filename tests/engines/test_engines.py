@@ -95,13 +95,13 @@ def rulebook(fleet: Fleet) -> t.Iterator[None]:
 def test_alerts(fleet: Fleet) -> None:
     """One host is steered again, the other is looked at. Who lacks the token, or names no host, has no effect."""
     first, second = fleet.names
-    page = fleet.folder / f"alert-{second}.html"
+    page, record = fleet.folder / f"alert-{second}.html", fleet.folder / first / "etc" / "last-change.json"
     with rulebook(fleet):
         eventually(lambda: post([]) == 200, 60)
         assert post([alert("VirtnetRssStopped", second)], token="guessed") == 401
         said = [alert("VirtnetRssStopped", NOBODY), alert("VirtnetRssNotAsWanted", first)]
         assert post([*said, alert("VirtnetRssUneven", second), alert("Unheard", second)]) == 200
         eventually(page.exists, 60)
-        eventually(lambda: (fleet.folder / first / "etc" / "last-change.json").exists(), 60)
-        eventually(lambda: "accepted" in (fleet.folder / first / "etc" / "last-change.json").read_text("utf-8"), 60)
+        eventually(record.exists, 60)
+        eventually(lambda: "accepted" in record.read_text(encoding="utf-8"), 60)
     assert states(fleet.audit()) == ["steered", "automatic"]

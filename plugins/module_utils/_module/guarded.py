@@ -12,7 +12,9 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._module import compile_once  # noqa: F401
+from ansible_collections.virtnet.rss.plugins.module_utils._module import (  # pylint: disable=unused-import
+    compile_once,  # noqa: F401  # what is imported after it costs less
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import MATCH
 from ansible_collections.virtnet.rss.plugins.module_utils._text import described
 

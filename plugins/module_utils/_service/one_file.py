@@ -16,7 +16,9 @@ import zipfile
 import zlib
 
 if t.TYPE_CHECKING:  # this tells Ansible to bring it, with all that it needs
-    from ansible_collections.virtnet.rss.plugins.module_utils._service import cli as cli
+    from ansible_collections.virtnet.rss.plugins.module_utils._service import (  # pylint: disable=unused-import
+        cli,  # noqa: F401
+    )
 
 __all__ = ("is_service_file", "service_file")
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rollback puts back, part by part, and what it says of it beforehand."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._host import parts
+from ansible_collections.virtnet.rss.plugins.module_utils._module.host_policy import wanted_content
+
+OLD = [{"name": "guests", "match": {"device": "vnet*"}}]
+NEW = [{"name": "guests", "match": {"device": "vnet*"}, "default_queue": 1}]
+ALL = (parts.POLICY, parts.PROGRAM, parts.UNIT)
+
+
+class Host(t.NamedTuple):
+    """Where the parts of a host are."""
+
+    program: str
+    folder: str
+
+    def older(self, names: t.Collection[str] = ALL, *, packaged: bool = False) -> list[parts.Part]:
+        return parts.older_parts(names, program=self.program, folder=self.folder, packaged=packaged)
+
+    def contents(self) -> list[bytes | None]:
+        policy = Path(parts.policy_file(self.folder).path).read_bytes()
+        return [policy, parts.program_file(self.program).read(), parts.unit_file().read()]
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """With a policy, a program and a unit, each of which was changed once."""
+    monkeypatch.setattr(parts, "UNIT_FILE", str(tmp_path / "virtnet-rss.service"))
+    tmp_path.chmod(0o755)
+    made = Host(str(tmp_path / "virtnet-rss"), str(tmp_path / "etc"))
+    for rules, version in ((OLD, b"old"), (NEW, b"new")):
+        file = parts.policy_file(made.folder)
+        file.apply(file.change_to(wanted_content(rules)), keep=True)
+        parts.program_file(made.program).write(b"program " + version, keep=True)
+        parts.unit_file().write(b"unit " + version, keep=True)
+    return made
+
+
+def test_all_that_was_changed_goes_back_as_it_was_told(host: Host) -> None:
+    found = host.older()
+    assert [part.name for part in found] == list(ALL) and all(part.changed for part in found)
+    policy, program, unit = found
+    assert '"default_queue": 1' in policy.before and "default_queue" not in policy.after
+    assert program.before != program.after and program.after.startswith("sha256 ")
+    assert (unit.before, unit.after) == ("unit new", "unit old")
+    for part in found:
+        part.write(False)
+    policy_now, program_now, unit_now = host.contents()
+    assert b"default_queue" not in (policy_now or b"") and (program_now, unit_now) == (b"program old", b"unit old")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_the_last_change_did_not_touch_stays(host: Host, name: str) -> None:
+    before = host.contents()
+    (part,) = host.older([name])
+    part.write(False)
+    changed = [now != then for now, then in zip(host.contents(), before)]
+    assert changed == [each == name for each in ALL]
+
+
+def test_without_an_older_one_there_is_nothing_to_go_back_to(host: Host) -> None:
+    for part in host.older():
+        part.write(False)
+    assert [part.name for part in host.older()] == [parts.POLICY]  # whose older one is kept
+    assert not host.older()[0].changed
+
+
+def test_beside_a_package_a_unit_that_was_not_there_goes(host: Host) -> None:
+    parts.unit_file().restore()  # none is kept now
+    (part,) = host.older([parts.UNIT], packaged=True)
+    assert (part.before, part.after) == ("unit old", "")
+    part.write(False)
+    assert parts.unit_file().read() is None
+    assert host.older([parts.UNIT], packaged=True) == []
+
+
+def test_a_removal_shows_what_is_there(host: Host) -> None:
+    found = parts.present_parts(program=host.program, folder=host.folder)
+    assert [(part.name, part.after) for part in found] == [(name, "") for name in ALL]
+    parts.unit_file().remove()
+    found = parts.present_parts(program=host.program, folder=host.folder)
+    assert [part.name for part in found] == [parts.POLICY, parts.PROGRAM]
