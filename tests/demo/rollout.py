@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator sees of a rollout over many hosts, of which some have a policy that makes guests worse off.
 
-Run as root, as docs/rollout.txt was made: `tests/demo/rollout-output > docs/rollout.txt`. Each host is a network
+Run as root: `tests/demo/rollout-output`. Each host is a network
 namespace with a busy guest. With --hosts N over N hosts.
 """
 
