@@ -73,7 +73,7 @@ def _full(section: dict[str, t.Any]) -> list[Bar]:
         for build in builds
         for name in INNER_TCP
     ]
-    for option, limit in (("16 pins", 20), ("symmetric", 4)):
+    for option, limit in (("16 pins", 20), ("symmetric", 4), ("live table", 2)):
         for build in builds:
             added = options[f"default, {option}, {build}"] - options[f"default, {build}"]
             found.append(Bar(f"{option} that match none" if limit == 20 else option, added, limit, f"ns, {build}"))

@@ -13,17 +13,15 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import run_program
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import ProgramInfo, load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import (
-    FULL,
     HELPER,
-    PLAIN,
     TAGS_0_1_0,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import (
     TEST_RUN_HEADER,
     SteeringProgram,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode, kind_of
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     TUNNEL_TYPES,
     RssConfig,
@@ -76,10 +74,12 @@ class Peer:
         }
 
 
-def ours(name: str, rss: RssConfig = RSS, *, statistics: bool = False, reads: str = "") -> Peer:
+def ours(
+    name: str, rss: RssConfig = RSS, *, statistics: bool = False, reads: str = "", guard: Guard | None = None
+) -> Peer:
     """The program that the collection attaches for this configuration; ``reads`` names one of its two builds."""
-    rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=statistics))
-    kind = PLAIN if rss.is_plain else FULL
+    configuration = Configuration(rss, statistics=statistics, guard=guard)
+    rodata, kind = encode(Identity("", DeviceId(0, 0)), configuration), kind_of(configuration)
     program = SteeringProgram(load_libbpf(), rodata, queues=QUEUES, elf=kind.elf(reads) if reads else None)
     return Peer(name, program.descriptor, program)
 

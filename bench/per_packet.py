@@ -14,6 +14,7 @@ from pathlib import Path
 from ansible_collections.virtnet.rss.bench import peers
 from ansible_collections.virtnet.rss.bench.frames import FRAMES, PROTOCOLS
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import HELPER
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import Pin, RssConfig
 
 __all__ = ("measure",)
@@ -24,10 +25,11 @@ COLD_FRAME = "TCP/IPv4"
 BUILDS = {"this host's build": "", "helper build": HELPER}
 # They take no packet of the benchmark, and have nothing in common that one comparison could tell.
 PINS = tuple(Pin(0, ("tcp4", "udp4", "tcp6", "udp6")[number % 4], dst_port=1000 + number) for number in range(16))
-OPTIONS = {
-    "default": peers.DEFAULT_RSS,
-    "default, 16 pins": replace(peers.DEFAULT_RSS, pins=PINS),
-    "default, symmetric": replace(peers.DEFAULT_RSS, symmetric=True),
+OPTIONS: dict[str, tuple[RssConfig, Guard | None]] = {
+    "default": (peers.DEFAULT_RSS, None),
+    "default, 16 pins": (replace(peers.DEFAULT_RSS, pins=PINS), None),
+    "default, symmetric": (replace(peers.DEFAULT_RSS, symmetric=True), None),
+    "default, live table": (peers.DEFAULT_RSS, Guard(8, 1000)),  # at rest: no entry waits
 }
 
 
@@ -58,8 +60,8 @@ def measure(*, rounds: int, repeat: int) -> dict[str, t.Any]:
         tcp = {name: FRAMES[name] for name in ("TCP/IPv4", "UDP/IPv4")}
         protocols = {name: timer.time(name, frame, [*every.values()]) for name, frame in {**tcp, **PROTOCOLS}.items()}
         optional = {
-            f"{option}, {build}": loaded(peers.ours(f"{option}, {build}", rss, reads=reads))
-            for option, rss in OPTIONS.items()
+            f"{option}, {build}": loaded(peers.ours(f"{option}, {build}", rss, reads=reads, guard=guard))
+            for option, (rss, guard) in OPTIONS.items()
             for build, reads in BUILDS.items()
         }
         options = timer.time("options", FRAMES["TCP/IPv4"], [*optional.values()])

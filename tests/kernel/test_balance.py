@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Balancer, Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import imbalance
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import move_entries, read_entry_packets
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import (
+    move_entries,
+    read_entry_packets,
+    read_placements,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._look.balance import load_between, read_load
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration, Guard
@@ -160,3 +165,24 @@ def test_what_a_round_costs() -> None:
             f"{each / one:.1f} times one reading of a map"
         )
         assert each <= 12 * one  # of one call that reads a map, which is slow beside others as well
+
+
+def test_whoever_dies_while_moving_leaves_a_whole_table() -> None:
+    """At any instruction: each entry has the old queue or the new one."""
+    with Guest("tap0", FRAMES) as guest:
+        program = attach(guest, bytes(range(40)))
+        assert program.live
+        source = random.Random(6)
+        for _time in range(20):
+            child = os.fork()
+            if not child:
+                while True:
+                    move_entries(load_libbpf(), program.live, {entry: source.randrange(4) for entry in range(ENTRIES)})
+            time.sleep(source.uniform(0.001, 0.02))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            placed = read_placements(load_libbpf(), program.live)
+            assert placed and set(placed.wanted) | set(placed.current) <= {0, 1, 2, 3}
+            guest.send(range(FLOWS))
+        assert sum(guest.packets) == sum(guest.sent)
+        ioctls.set_steering_program(guest.descriptors[0], None)
