@@ -35,7 +35,9 @@ def blocks(*languages: str, page: str = "") -> list[Block]:
     found = []
     for name in [page] if page else pages():
         fences = FENCE.findall((ROOT / name).read_text(encoding="utf-8"))
-        found += [Block(name, number, word, textwrap.dedent(text)) for number, (_, word, text) in enumerate(fences)]
+        found += [
+            Block(name, number, word, textwrap.dedent(text)) for number, (_fence, word, text) in enumerate(fences)
+        ]
     return [block for block in found if not languages or block.language in languages]
 
 

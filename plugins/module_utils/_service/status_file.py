@@ -37,7 +37,7 @@ def rules_of(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], str]:
 
 def rules_that_steer(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], str]:
     """The same without the rules that leave their devices alone."""
-    left_alone = {(inode, ifindex) for inode, ifindex in (state or {}).get("left_alone", ())}
+    left_alone = set(map(tuple, (state or {}).get("left_alone", ())))
     return {key: rule for key, rule in rules_of(state).items() if key not in left_alone}
 
 
