@@ -89,5 +89,7 @@ def _source(name: str) -> str | None:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.submodule_search_locations is not None:
         return None
-    get_source: t.Callable[[str], str | None] = spec.loader.get_source  # type: ignore[union-attr]
-    return get_source(name)
+    # Ansible's own loader of collections gives bytes where it runs on an older Python.
+    get_source: t.Callable[[str], str | bytes | None] = spec.loader.get_source  # type: ignore[union-attr]
+    source = get_source(name)
+    return source.decode() if isinstance(source, bytes) else source
