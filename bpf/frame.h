@@ -19,7 +19,7 @@ enum more_types {
 static __always_inline void parse_frame(struct __sk_buff *skb, __u64 offset, __u16 type_be, bool outermost,
 					struct window *window, struct packet *packet)
 {
-	__u32 readable = load_window(skb, offset, window);
+	__u32 readable = load_window(skb, offset, outermost && type_be == TYPE_IN_FRAME, window);
 	__u32 shim = 0;
 
 	if (type_be != TYPE_IN_FRAME) {
@@ -28,7 +28,7 @@ static __always_inline void parse_frame(struct __sk_buff *skb, __u64 offset, __u
 		if (outermost && steering.features.pin_count && !packet->tci && readable >= ETH_HEADER + 2)
 			packet->tci = bpf_ntohs(*(__u16 *)window->bytes) | TCI_TAGGED;
 		offset += size_of_tags(window);
-		readable = load_window(skb, offset, window);
+		readable = load_window(skb, offset, false, window);
 	}
 	if (readable < ETH_HEADER)
 		return;
@@ -36,7 +36,7 @@ static __always_inline void parse_frame(struct __sk_buff *skb, __u64 offset, __u
 		shim = size_of_shim(window, readable - ETH_HEADER);
 	if (shim) {
 		offset += forgotten(skb, shim);
-		readable = load_window(skb, offset, window);
+		readable = load_window(skb, offset, false, window);
 		window->eth_type_be = type_by_version(window);
 		if (readable < ETH_HEADER)
 			return;

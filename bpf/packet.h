@@ -80,7 +80,7 @@ static __always_inline void parse_layer3(struct __sk_buff *skb, struct window *w
 
 static __always_inline void parse_ethernet(struct __sk_buff *skb, struct window *window, struct packet *packet)
 {
-	__u32 readable = load_window(skb, 0, window);
+	__u32 readable = load_window(skb, 0, true, window);
 	__u64 tags_size = 0;
 
 	if (is_vlan_tag(window->eth_type_be)) {
@@ -93,7 +93,7 @@ static __always_inline void parse_ethernet(struct __sk_buff *skb, struct window 
 			if (is_vlan_tag(eth_types_be[4]))
 				tags_size = 12;
 		}
-		readable = load_window(skb, tags_size, window);
+		readable = load_window(skb, tags_size, false, window);
 	}
 	if (readable < ETH_HEADER)
 		return;

@@ -136,12 +136,20 @@ static __always_inline bool looks_into_tunnels(void)
 #endif
 }
 
+/* Whether anything is looked for behind the Ethernet header; ARP, LLDP and the like end here. */
+static __always_inline bool has_more(__u16 eth_type_be)
+{
+	if (eth_type_be == ETH_IPV4 || eth_type_be == ETH_IPV6 || is_vlan_tag(eth_type_be))
+		return true;
+	return FULL && (eth_type_be == ETH_PPPOE || eth_type_be == ETH_MPLS || eth_type_be == ETH_MPLS_MULTICAST);
+}
+
 /*
  * The window's 58 bytes as loads that the JIT inlines, where the packet is linear that far; tells whether it was. A packet
  * may end inside: what follows in its buffer is read then, and nobody looks at it, for `readable` says where it ends.
  * The first six bytes stay out, so that layer 3 lies at a multiple of 8 on both sides.
  */
-static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, struct window *window)
+static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, bool is_frame, struct window *window)
 {
 	const struct sk_buff *skb = bpf_cast_to_kern_ctx(ctx);
 	const struct rtnl_link_stats64 *from;
@@ -151,6 +159,8 @@ static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, s
 		return false;
 	from = bpf_rdonly_cast(skb->data + offset + 6, bpf_core_type_id_kernel(struct rtnl_link_stats64));
 	to[1] = from->rx_packets;
+	if (is_frame && !has_more(window->eth_type_be))
+		return true;
 	to[2] = from->tx_packets;
 	to[3] = from->rx_bytes;
 	to[4] = from->tx_bytes;
@@ -163,13 +173,17 @@ static __always_inline bool load_directly(struct __sk_buff *ctx, __u64 offset, s
 }
 #endif
 
-/* Fills the window from offset on; tells how many of its bytes the packet has, or 0 for an unreadable packet. */
-static __always_inline __u32 load_window(struct __sk_buff *skb, __u64 offset, struct window *window)
+/*
+ * Fills the window from offset on; tells how many of its bytes the packet has, or 0 for an unreadable packet. Of a frame,
+ * what is behind an Ethernet type that nobody looks behind may be left out.
+ */
+static __always_inline __u32 load_window(struct __sk_buff *skb, __u64 offset, bool is_frame, struct window *window)
 {
 	__u64 readable;
 
+	(void)is_frame; /* one helper call reads all */
 #if DIRECT
-	if (skb->len > offset && load_directly(skb, offset, window))
+	if (skb->len > offset && load_directly(skb, offset, is_frame, window))
 		readable = skb->len - offset < WINDOW ? skb->len - offset : WINDOW;
 	else
 #endif

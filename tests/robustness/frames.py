@@ -9,10 +9,9 @@ import random
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import FULL, PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
-from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
+from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode, kind_of
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
@@ -25,6 +24,7 @@ __all__ = ("DEFAULT_QUEUE", "TABLE", "Disagreement", "compare", "mutated", "seed
 # A different queue for each of eight bits of the hash, so that a wrong hash shows.
 TABLE = tuple(entry * 37 % 251 for entry in range(512))
 DEFAULT_QUEUE = 255
+GUARD = Guard(idle_ms=8, deadline_ms=1000)  # of the program with a live table, in which nothing moves
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ def compare(seed: int, count: int) -> list[Disagreement]:
 
 def _side(name: str, key: bytes, stack: contextlib.ExitStack) -> tuple[str, RssConfig, dict[str, SteeringProgram]]:
     rss = configuration(name, key, TABLE, DEFAULT_QUEUE)
-    kind = PLAIN if rss.is_plain else FULL
-    rodata = encode(Identity("", DeviceId(0, 0)), Configuration(rss, statistics=False))
-    programs = {
-        build: stack.enter_context(SteeringProgram(load_libbpf(), rodata, queues=1, elf=build_named(build, kind)))
-        for build in shipped_builds()
-    }
+    programs = {}
+    for guard in (None, GUARD):
+        configured = Configuration(rss, statistics=False, guard=guard)
+        rodata = encode(Identity("", DeviceId(0, 0)), configured)
+        for build in shipped_builds():
+            elf = build_named(build, kind_of(configured))
+            program = stack.enter_context(SteeringProgram(load_libbpf(), rodata, queues=1, elf=elf))
+            programs[f"{build}, live table" if guard else build] = program
     return name, rss, programs
 
 
