@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, packaged
+from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, former, packaged
 from ansible_collections.virtnet.rss.plugins.module_utils._host.manual import manual_files
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
     POLICY,
@@ -184,7 +184,17 @@ class Host:
         policy = load_policy(policy_folder(self._folder))
         if not self._systemd.runs:
             devices.apply(self._observer, policy)
+        # By the words of a former release a device is as it is wanted that this one would replace.
+        elif any(part.name == PROGRAM for part in parts) and self._hand_over():
+            wait = 0
         return devices.wait_until_settled(self._observer, policy, wait)
+
+    def _hand_over(self) -> bool:
+        """Have the program that was put back steer, also what it takes for foreign; False where it does not answer."""
+        strange = former.strangers(self.program)
+        if strange:
+            devices.give_back(self._observer, Policy(), only=strange, spared=(), check=False)
+        return former.apply(self.program, policy_folder(self._folder))
 
     def remove(self, *, spared: t.Collection[int] = ()) -> Brought:
         """Stop and remove all of it, and give every device back, but those with one of the ``spared`` programs."""
