@@ -13,7 +13,8 @@ __all__ = ("NO_EXTENSION_HEADERS", "readings")
 
 # What it takes for extension headers beside those of RFC 8200: ICMPv6, and No Next Header.
 NO_EXTENSION_HEADERS = (58, 59)
-EXTENSION_HEADERS = (*extension_headers.EXTENSION_HEADERS, *NO_EXTENSION_HEADERS)
+ESP = 50  # and ESP, reading on where its SPI and sequence number are
+EXTENSION_HEADERS = (*extension_headers.EXTENSION_HEADERS, *NO_EXTENSION_HEADERS, ESP)
 MAX_EXTENSION_HEADERS = 12  # more than it walks
 # Where it finds the type of a frame that begins so: a service tag always counts as two.
 TYPE_PLACES = {0x8100: 16, 0x88A8: 20}
