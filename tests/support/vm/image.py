@@ -83,6 +83,7 @@ def _mmdebstrap(suite: Suite, *, uri: str, guest: str, root: str) -> list[str]:
         f'--customize-hook=mkdir "$1{ARCHIVE}" && chroot "$1" sh -c "cd {ARCHIVE} && {download}"',
         f'--customize-hook=echo "deb [trusted=yes] file:{ARCHIVE} ./" > "$1/etc/apt/sources.list"',
         f'--customize-hook=echo {suite.name} > "$1/etc/hostname" && echo {hosts} > "$1/etc/hosts"',
+        *(f'--customize-hook=chroot "$1" {hook}' for hook in suite.hooks),
         suite.release,
         root,
         *(f"deb {uri} {name} main" for name in suite.sources),
