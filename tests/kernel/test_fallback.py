@@ -66,8 +66,8 @@ def refused_by_seccomp(name: str) -> Cause:
     return Cause(f"seccomp-{name}", tuple(refusing(name)), "load", reason, number)
 
 
-# The inspector takes six descriptors more; it is not there where a module has no BTF, before Linux 5.11.
-ENOUGH_TO_LOOK = ("prlimit", f"--nofile={20 if KERNEL >= (5, 11) else 12}")
+# The inspector takes eleven descriptors more; it is not there where a module has no BTF, before Linux 5.11.
+ENOUGH_TO_LOOK = ("prlimit", f"--nofile={25 if KERNEL >= (5, 11) else 12}")
 CAUSES = (
     # CAP_SYS_ADMIN stands for CAP_BPF, which is number 39 for tools that are older than it
     Cause(

@@ -295,7 +295,7 @@ def test_check_mode_is_the_same(tap: HeldTap) -> None:
 
 
 BAD: list[tuple[dict[str, t.Any], str]] = [
-    ({"taps": ["nothere"]}, "taps: there is no such device in this network namespace: 'nothere'"),
+    ({"taps": ["nothere"]}, "taps: there is no such device in the network namespaces that were looked at: 'nothere'"),
     ({"taps": ["nothere"], "netns": "all"}, "there is no such device in the network namespaces"),
     ({"taps": []}, "taps: an empty list is not allowed; name at least one TAP device"),
     ({"taps": ["lo"]}, "only TAP devices of the tun driver"),

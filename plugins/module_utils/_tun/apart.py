@@ -62,10 +62,13 @@ class Apart:
             self._channel.send(request)
             content, descriptor = _answer(self._channel, self._limit)
         except (OSError, DeviceError) as exc:
+            if exc.errno != errno.ETIMEDOUT:  # it has died, which no stranger can keep it from
+                self._asked = frozenset()
             self.close()
             if isinstance(exc, DeviceError):
                 raise
             raise DeviceError("the helper that copies descriptors has died", errno=errno.ECHILD) from exc
+        self._asked = frozenset()  # nobody keeps it waiting: at its end it may be slow, on a busy host
         if descriptor is None:
             answer = json.loads(content)
             raise DeviceError(answer["message"], errno=answer["errno"])
