@@ -127,7 +127,9 @@ def _lie(result: dict[str, t.Any], work: Work, ended: str) -> str:
     told = report["fallback"] or result["warnings"] or report["reason"]
     if not told:
         return f"the device ended {ended}, and the result says nothing of a failure"
-    if report["state"] == "steered" and ended != "new" and work.after:
+    # An old program that could not be taken off either, for the helper died twice, steers still
+    steers = ended == "new" or (ended == "old" and work.before is not None)
+    if report["state"] == "steered" and not steers and work.after:
         return f"the result says steered, the device ended {ended}"
     return ""
 
