@@ -5,15 +5,22 @@ from __future__ import annotations
 
 import os
 import subprocess
+import typing as t
 
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule
+from ansible_collections.virtnet.rss.plugins.module_utils._service import reconcile as reconcile_module
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Desired, Outcome, Step
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
+    Namespace,
+    current_namespace,
+    list_namespaces,
+)
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
 POLICY = Policy((Rule("guests", Match(device="tap*"), Desired()),))
@@ -50,3 +57,42 @@ def test_life_is_shown_before_each_change(tap: HeldTap) -> None:
         assert len(shown) == 2 and tap.pid
         assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"none"}
     assert len(shown) == 2
+
+
+def test_what_was_proven_of_the_kernel_is_not_proven_again(tap: HeldTap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new device waits for one load in each later pass, and not for that of the published vectors too."""
+    loads: list[int] = []
+    load = SteeringProgram._load_best
+
+    def counted(self: SteeringProgram) -> t.Any:
+        loads.append(1)
+        return load(self)
+
+    monkeypatch.setattr(SteeringProgram, "_load_best", counted)
+    how = How()
+    with Observer() as observer:
+        assert [each.action for each in reconcile(observer, POLICY, how=how)] == ["attach"] and tap.pid
+        assert len(loads) == 2
+        with HeldTap("tap1"):
+            results = {each.device.name: each.action for each in reconcile(observer, POLICY, how=how)}
+    assert results == {"tap0": "none", "tap1": "attach"} and len(loads) == 3
+
+
+@pytest.mark.parametrize(("netns", "looked"), [(None, 0), ("*", 1)])
+def test_other_processes_are_only_looked_at_for_their_namespaces(
+    tap: HeldTap, monkeypatch: pytest.MonkeyPatch, netns: str | None, looked: int
+) -> None:
+    """A new guest waits for no look at ten thousand processes that no rule speaks of."""
+    looks: list[int] = []
+
+    def counted() -> list[Namespace]:
+        looks.append(1)
+        return list_namespaces()
+
+    monkeypatch.setattr(reconcile_module, "list_namespaces", counted)
+    policy = Policy((Rule("guests", Match(device="tap0", netns=netns), Desired()),))
+    with Observer() as observer:
+        results = reconcile(observer, policy, how=How(check=True))  # there are other people's devices in the others
+    here = current_namespace().inode
+    assert [each.action for each in results if each.device.id.netns_inode == here] == ["attach"] and tap.pid
+    assert len(looks) == looked

@@ -13,7 +13,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Rule
@@ -39,12 +38,12 @@ def planned(observer: Observer, policy: Policy, *, spared: t.Collection[int] = (
 
     Without ``trial``, no program is loaded to tell whether it can be.
     """
-    return reconcile(observer, policy, list_namespaces(), how=How(check=True, trial=trial, spared=spared))
+    return reconcile(observer, policy, how=How(check=True, trial=trial, spared=spared))
 
 
 def apply(observer: Observer, policy: Policy) -> list[Result]:
     """One pass, where no service does it."""
-    return reconcile(observer, policy, list_namespaces())
+    return reconcile(observer, policy)
 
 
 def give_back(
@@ -54,7 +53,7 @@ def give_back(
     if only is not None and not only:
         return []
     how = How(check=check, spared=spared)
-    results = reconcile(observer, kept.complement(), list_namespaces(), only=only, how=how)
+    results = reconcile(observer, kept.complement(), only=only, how=how)
     return [result for result in results if result.action in CHANGES]
 
 

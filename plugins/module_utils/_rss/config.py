@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, field
 
@@ -77,6 +78,19 @@ def mask_to_hash_types(mask: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(HASH_TYPES) if mask >> bit & 1)
 
 
+@functools.lru_cache(maxsize=64)  # many devices have the same table: one of it is kept for all
+def _checked_table(indirection: tuple[int, ...]) -> tuple[int, ...]:
+    size = len(indirection)
+    if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
+        raise PlaceError(
+            "indirection",
+            f"a table of {size} entries is not allowed; its length is a power of two up to {INDIRECTION_MAX}",
+        )
+    for queue in indirection:
+        check_queue("indirection", queue)
+    return indirection
+
+
 @dataclass(frozen=True)
 class RssConfig:
     """Hash key (40 bytes), hash types (bit mask), indirection table (a power of two of queues) and the rest of RSS.
@@ -102,14 +116,7 @@ class RssConfig:
             raise InputError("hash_types", self.hash_types, f"it is a mask of {len(HASH_TYPES)} bits")
         if self.tunnel_types & ~tunnel_types_to_mask(TUNNEL_TYPES):
             raise InputError("tunnel_types", self.tunnel_types, f"it is a mask of {len(TUNNEL_TYPES)} tunnels")
-        size = len(self.indirection)
-        if not 1 <= size <= INDIRECTION_MAX or size & (size - 1):
-            raise PlaceError(
-                "indirection",
-                f"a table of {size} entries is not allowed; its length is a power of two up to {INDIRECTION_MAX}",
-            )
-        for queue in self.indirection:
-            check_queue("indirection", queue)
+        object.__setattr__(self, "indirection", _checked_table(self.indirection))
         check_queue("default_queue", self.default_queue)
         self.tunnel_ports.check(mask_to_tunnel_types(self.tunnel_types))
         check_pins(self.pins)

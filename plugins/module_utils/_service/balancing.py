@@ -61,10 +61,16 @@ class Balancing:
     def __init__(self, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._devices: dict[DeviceId, _Balanced] = {}
+        self._followed: t.Mapping[DeviceId, Result] = {}
         self.trouble = ""  # of the last turn
 
     def follow(self, results: t.Mapping[DeviceId, Result]) -> None:
-        """What is steered now, and by which rules. The memory of a device ends with its program."""
+        """What is steered now, and by which rules; the same mapping again says nothing new. The memory of a device
+        ends with its program.
+        """
+        if results is self._followed:
+            return
+        self._followed = results
         before, self._devices = self._devices, {}
         for key, result in results.items():
             program, desired = result.device.program, result.rule.desired if result.rule else None

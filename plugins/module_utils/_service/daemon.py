@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy, state_of_files
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import Prover
 from ansible_collections.virtnet.rss.plugins.module_utils._service.alone import alone
 from ansible_collections.virtnet.rss.plugins.module_utils._service.backoff import Backoff
 from ansible_collections.virtnet.rss.plugins.module_utils._service.balancing import Balancing
@@ -28,7 +29,6 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
@@ -55,6 +55,7 @@ class Service:
         self._told: set[int] = set()  # signals
         self._telling = Telling(settings, self._state)
         self._backoff = Backoff()
+        self._prover = Prover()
         self._balancing = Balancing()
         self._waiting: set[DeviceId] = set()  # whose turn was not yet
         self._next_again = 0.0  # by the monotonic clock, as the next
@@ -217,18 +218,20 @@ class Service:
             resting=self._backoff.troubled() if everything else self._backoff.resting(),
             before=state.results,
             guests=state.guests,
+            prover=self._prover,
         )
-        results = reconcile(observer, state.policy, list_namespaces(), only=None if everything else looked_at, how=how)
+        results = reconcile(observer, state.policy, only=None if everything else looked_at, how=how)
         self._telling.journal.tell((result, self._noted(result)) for result in results)
         if everything:
-            state.seen, state.results = {}, {}
+            state.seen = {}
             self._waiting = set(how.resting) - set(self._backoff.resting())
+        before = {} if everything else state.results
+        state.results = {**before, **{result.device.id: result for result in results}}
         state.seen.update(looked_at)
         state.seen.update((result.device.id, of_device(result.device)) for result in results)
         for key in [result.device.id for result in results if result.soon]:
             state.seen.pop(key, None)  # as if it was new: the next look asks again
         state.snapshot = None
-        state.results.update((result.device.id, result) for result in results)
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
         self._telling.count()
         self._telling.write_status()

@@ -31,6 +31,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import (
     Rule,
     Subject,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import Prover
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
@@ -41,7 +42,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._text import written_o
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import copier
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import PATIENCE, exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace, entered, list_namespaces
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
@@ -115,22 +116,25 @@ class How:
     resting: t.Mapping[DeviceId, str] = field(default_factory=dict)  # devices that are not changed now, and why
     before: t.Mapping[DeviceId, Result] = field(default_factory=dict)  # of earlier passes
     guests: Guests = field(default_factory=Guests)  # that are known already
+    prover: Prover = field(default_factory=Prover)  # with what it has proven already
 
 
 def reconcile(
     observer: Observer,
     policy: Policy,
-    namespaces: t.Sequence[Namespace],
+    namespaces: t.Sequence[Namespace] | None = None,
     *,
     only: t.Collection[DeviceId] | None = None,
     how: How = How(),
 ) -> list[Result]:
-    """One pass over the devices of some namespaces, or over the named ones.
+    """One pass over the devices of some namespaces (all that the policy speaks of), or over the named ones.
 
     Nothing is locked while there is nothing to change. StateError when another writer keeps the lock for too long.
     """
     results: list[Result] = []
     how.guests.begin_pass()
+    if namespaces is None:  # to find the others takes a look at every process
+        namespaces = list_namespaces() if policy.needs_other_namespaces else [current_namespace()]
     for namespace in namespaces:
         if not (namespace.is_current or policy.needs_other_namespaces):
             continue
@@ -153,7 +157,9 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     planner = _Planner(policy, namespace, how, _links(wanted))
     lock = functools.partial(_locked, how)
     with contextlib.closing(copier()) as copies:
-        applier = Applier(check=how.check, inspector=lambda: observer.inspector, lock=lock, copies=copies)
+        applier = Applier(
+            check=how.check, inspector=lambda: observer.inspector, lock=lock, copies=copies, prover=how.prover
+        )
         apply = functools.partial(_applied, applier) if how.trial or not how.check else _as_planned
         return [planner.deal_with(device, observer, apply) for device in observer.with_holders(devices)]
 

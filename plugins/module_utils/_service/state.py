@@ -43,7 +43,7 @@ class State:
     seen: Signature = field(default_factory=dict)
     snapshot: bytes | None = None  # of a moment when nothing was to be done
     steered: set[DeviceId] = field(default_factory=set)  # by us, when last looked at
-    results: dict[DeviceId, Result] = field(default_factory=dict)
+    results: dict[DeviceId, Result] = field(default_factory=dict)  # of the last passes; a pass puts a new one here
     guests: Guests = field(default_factory=Guests)
     reapplied: int = 0
     balance: list[list[t.Any]] = field(default_factory=list)  # as Balancing.report() tells it

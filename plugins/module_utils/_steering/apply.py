@@ -70,16 +70,18 @@ class Applier:
         inspector: t.Callable[[], Inspector | None] = lambda: None,
         lock: Lock = exclusive,
         copies: Apart | None = None,
+        prover: Prover | None = None,
         elf: bytes | None = None,
     ) -> None:
         """``inspector`` gives the one that a descriptor in hand can be asked of; ``copies`` is a copier for all devices
-        (without it each has its own); ``elf`` replaces the embedded object, in tests."""
+        (without it each has its own); ``prover`` knows what was proven before; ``elf`` replaces the embedded object, in
+        tests."""
         self._check = check
         self._inspector = inspector
         self._lock = lock
         self._copies = copies
         self._elf = elf
-        self._prover = Prover(elf)
+        self._prover = prover or Prover(elf)
 
     def apply(self, step: Step) -> Outcome:
         """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look.
