@@ -12,16 +12,21 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import DIRECT, HELPER, PLAIN, TAGS_0_1_0
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._host.devices import give_back
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import steer
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.packets.generate import random_flows
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
+from ansible_collections.virtnet.rss.tests.support.steered import attach_foreign
 
 KEY = bytes(range(40))
 SIX = ["ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6"]
@@ -76,3 +81,18 @@ def test_it_is_replaced_when_anything_differs_and_no_packet_is_lost(steered_by_t
     assert report["program"]["reads"] in (DIRECT, HELPER)
     expected = sorted((steer(frame, FORMER.rss).queue, frame) for frame in FRAMES)
     assert sorted(tap.send(FRAMES)) == expected  # the key is kept, and these packets are hashed as before
+
+
+def test_a_rollback_takes_off_only_what_is_ours(tap: HeldTap) -> None:
+    """A former release takes a program of this one for foreign as it does QEMU's: only the first one is handed over."""
+    with HeldTap("tap1") as guest_of_qemu:
+        attach_foreign(guest_of_qemu)
+        run_module("tap_steering", {"taps": ["tap0"]})
+        with Observer() as observer:
+            before = {device.name: device for device in observer.devices()}
+            assert {name: device.state for name, device in before.items()} == {"tap0": STEERED, "tap1": FOREIGN}
+            strange = {device.id for device in before.values()}
+            give_back(observer, Policy(), only=strange, spared=(), check=False)
+            after = {device.name: device for device in observer.devices()}
+        assert after["tap0"].state == AUTOMATIC and tap.pid
+        assert after["tap1"] == before["tap1"]
