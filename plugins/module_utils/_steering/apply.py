@@ -119,7 +119,7 @@ class Applier:
             configuration=configuration,
             reads=program.reads,
         )
-        after = replace(device, state=STEERED, reason="", program=attached)
+        after = device._replace(state=STEERED, reason="", program=attached)
         return Outcome(
             step, step.action, after, changed=True, verified=step.verify, way=way, warnings=_felt(device, way)
         )
@@ -146,7 +146,7 @@ class Applier:
 
     def _detach(self, step: Step) -> Outcome:
         device = step.device
-        after = replace(device, state=AUTOMATIC, reason="", program=None)
+        after = device._replace(state=AUTOMATIC, reason="", program=None)
         way = ""
         if not self._check:
             try:

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import COPIED, Target, control
@@ -105,8 +104,8 @@ def _as_it_should_be(device: Device, reached: Control) -> Device:
     if reached.way == COPIED:
         return device
     if device.tun_flags & IFF_MULTI_QUEUE:
-        return replace(device, disabled_queues=device.disabled_queues + 1)
-    return replace(device, queues=device.queues + 1)
+        return device._replace(disabled_queues=device.disabled_queues + 1)
+    return device._replace(queues=device.queues + 1)
 
 
 def _difference(expected: Device, found: TunDevice) -> str:

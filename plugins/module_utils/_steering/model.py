@@ -41,9 +41,8 @@ __all__ = (
 STEERED, AUTOMATIC, FOREIGN, UNKNOWN = "steered", "automatic", "foreign", "unknown"
 
 
-@dataclass(frozen=True)
-class Device:
-    """The truth about one TAP device at the moment of the look."""
+class Device(t.NamedTuple):
+    """The truth about one TAP device at the moment of the look. (Of a host with thousands, a look makes thousands.)"""
 
     name: str
     id: DeviceId

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
@@ -108,7 +108,7 @@ class Observer:
             if queue.pid is not None:
                 holder = Holder(queue.pid, queue.command, queue.descriptor, queue.image)
                 holders.setdefault(DeviceId(queue.netns_inode, queue.ifindex), []).append(holder)
-        return [replace(device, holders=tuple(holders.get(device.id, ()))) for device in devices]
+        return [device._replace(holders=tuple(holders.get(device.id, ()))) for device in devices]
 
     def snapshot(self) -> bytes | None:
         """Two snapshots are equal as long as no device, queue or program changes; None where there is no inspector."""
@@ -204,25 +204,24 @@ def _device(link: Link, netns: int, holders: tuple[Holder, ...]) -> Device:
 
 
 def _unseen(link: Link, netns: int, reason: str) -> Device:
-    return replace(_device(link, netns, ()), reason=reason)
+    return _device(link, netns, ())._replace(reason=reason)
 
 
 def _infer(device: Device, evidence: Evidence) -> Device:
     if evidence.reason:
-        return replace(device, reason=evidence.reason)
+        return device._replace(reason=evidence.reason)
     ours = _newest_for(evidence, device.id)
     if ours:
-        return replace(device, state=STEERED, program=ours)
+        return device._replace(state=STEERED, program=ours)
     others = sorted(found.program.name or "no name" for found in evidence.programs.values() if not found.identity)
     if others:
         names = ", ".join(others)
-        return replace(
-            device,
+        return device._replace(
             reason=f"{len(others)} foreign socket filters are loaded ({names}), and nothing here tells for whom",
         )
     if any(found.identity and found.identity.id.ifindex == device.ifindex for found in evidence.programs.values()):
-        return replace(device, reason="a program of a device with its index in another namespace is loaded")
-    return replace(device, state=AUTOMATIC)
+        return device._replace(reason="a program of a device with its index in another namespace is loaded")
+    return device._replace(state=AUTOMATIC)
 
 
 def _newest_for(evidence: Evidence, device: DeviceId) -> AttachedProgram | None:

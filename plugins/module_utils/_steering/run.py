@@ -224,7 +224,7 @@ def _settled(outcome: Outcome, now: Device | None) -> Outcome:
     meant, found = outcome.after.program, now.program
     is_it = not found or (meant and found.id == meant.id)
     if now.state == UNKNOWN and outcome.way and is_it:  # nobody can see or read it, but this run did it
-        now = replace(now, state=outcome.after.state, reason="", program=meant)
+        now = now._replace(state=outcome.after.state, reason="", program=meant)
         found = meant
     warnings = outcome.warnings
     if outcome.after.state == STEERED and meant and (found is None or found.id != meant.id):

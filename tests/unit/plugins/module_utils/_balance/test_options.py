@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 import pytest
 
@@ -78,7 +77,7 @@ def test_only_what_the_program_computes_asks_for_another_one() -> None:
     def action(before: t.Any, after: t.Any) -> str:
         first = plan(desired_from({"rebalance": before}), DEVICE, new_key=lambda: bytes(40))
         program = AttachedProgram(5, "virtnet_rss", "", configuration=first.configuration)
-        steered = replace(DEVICE, state=STEERED, program=program)
+        steered = DEVICE._replace(state=STEERED, program=program)
         return plan(desired_from({"rebalance": after}), steered, new_key=lambda: bytes(40)).action
 
     assert action(True, {"period": 7, "threshold": 20, "dry_run": True}) == "none"

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look import implementation
@@ -23,10 +21,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Ho
 
 PLAIN = Device("tap0", DeviceId(1, 7), 0x1102, queues=4)
 DEVICES = {
-    "nothing": replace(PLAIN, state=AUTOMATIC),
-    "ours": replace(PLAIN, state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", owner="virtnet.rss")),
-    "qemu's": replace(PLAIN, state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
-    "unknown": replace(PLAIN, state=UNKNOWN, reason="bpf() is refused"),
+    "nothing": PLAIN._replace(state=AUTOMATIC),
+    "ours": PLAIN._replace(state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", owner="virtnet.rss")),
+    "qemu's": PLAIN._replace(state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
+    "unknown": PLAIN._replace(state=UNKNOWN, reason="bpf() is refused"),
 }
 # vhost  rss   hash   QEMU has a program, header | attached -> who decides
 ROWS = """
@@ -80,7 +78,7 @@ def test_files_that_cannot_be_looked_at() -> None:
 
 def test_one_queue() -> None:
     """The driver does not ask the program then."""
-    single = replace(DEVICES["ours"], queues=1)
+    single = DEVICES["ours"]._replace(queues=1)
     assert "one queue" in decide(single, Nic(0), Traces()).reason
 
 
@@ -101,7 +99,7 @@ class Reads:
 
 def held_by(*holders: tuple[int, tuple[int, int] | None]) -> Device:
     found = tuple(Holder(pid, "qemu", 7 + number, image) for number, (pid, image) in enumerate(holders))
-    return replace(PLAIN, holders=found)
+    return PLAIN._replace(holders=found)
 
 
 def test_a_guest_is_read_once_while_it_runs_one_program(monkeypatch: pytest.MonkeyPatch) -> None:

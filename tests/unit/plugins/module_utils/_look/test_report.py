@@ -26,7 +26,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Name
 QEMU, OTHER = Holder(12, "qemu-system-x86", 30), Holder(99, "vhost", 3)
 DEVICE = Device("tap0", DeviceId(5, 7), 0x5902, queues=2, holders=(QEMU, replace(QEMU, descriptor=31), OTHER))
 SIGHTING = Sighting(
-    Namespace(5, "/run/netns/blue", "blue"), replace(DEVICE, state=AUTOMATIC), Implementation("automatic")
+    Namespace(5, "/run/netns/blue", "blue"), DEVICE._replace(state=AUTOMATIC), Implementation("automatic")
 )
 PROGRAM = AttachedProgram(
     5,
@@ -52,7 +52,7 @@ def test_where_it_is() -> None:
     ],
 )
 def test_flags_as_ip_names_them(flags: int, names: list[str]) -> None:
-    told = sighting_report(replace(SIGHTING, device=replace(DEVICE, tun_flags=flags)))
+    told = sighting_report(replace(SIGHTING, device=DEVICE._replace(tun_flags=flags)))
     assert told["flags"] == names
 
 
@@ -70,20 +70,20 @@ def test_without_a_program_nothing_is_made_up() -> None:
 
 
 def test_a_program_with_its_loader_and_time() -> None:
-    told = sighting_report(replace(SIGHTING, device=replace(DEVICE, state=STEERED, program=PROGRAM)))["program"]
+    told = sighting_report(replace(SIGHTING, device=DEVICE._replace(state=STEERED, program=PROGRAM)))["program"]
     assert (told["id"], told["owner"], told["uid"], told["user"]) == (5, "virtnet.rss", 0, "root")
     assert told["loaded_at"].endswith("Z")
 
 
 def test_a_user_without_a_name() -> None:
     program = replace(PROGRAM, uid=4000000000)
-    told = sighting_report(replace(SIGHTING, device=replace(DEVICE, state=STEERED, program=program)))["program"]
+    told = sighting_report(replace(SIGHTING, device=DEVICE._replace(state=STEERED, program=program)))["program"]
     assert (told["uid"], told["user"]) == (4000000000, "")
 
 
 def test_counters_by_queue_and_by_reason() -> None:
     rows = ((1, 2, *[0] * (len(REASONS) - 2)), (0, 5, *[0] * (len(REASONS) - 2)))
-    device = replace(DEVICE, state=STEERED, program=PROGRAM)
+    device = DEVICE._replace(state=STEERED, program=PROGRAM)
     told = sighting_report(replace(SIGHTING, device=device, counters=Counters(rows)))["counters"]
     assert (told["packets"], told["queues"], told["hash_types"]["none"]) == (8, [3, 5], 1)
     assert told["by_queue"][1]["ipv4"] == 5 and told["spread"] == 1.25

@@ -128,8 +128,8 @@ def test_nothing_is_balanced_that_no_rule_asks_for(kernel: Kernel) -> None:
     others = [
         result(desired=Desired()),
         replace(result(), rule=None),
-        replace(fixed, device=replace(fixed.device, program=plain)),
-        replace(fixed, device=replace(fixed.device, program=None)),
+        replace(fixed, device=fixed.device._replace(program=plain)),
+        replace(fixed, device=fixed.device._replace(program=None)),
     ]
     for each in others:
         made = followed(kernel, each)

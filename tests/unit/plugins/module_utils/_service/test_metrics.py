@@ -43,7 +43,7 @@ def test_one_state_is_true() -> None:
 
 
 def test_each_metric_has_its_help_and_type_once_and_before_its_samples() -> None:
-    both = metrics_text([SIGHTING, replace(SIGHTING, device=replace(DEVICE, name="tap1"))], STATUS).splitlines()
+    both = metrics_text([SIGHTING, replace(SIGHTING, device=DEVICE._replace(name="tap1"))], STATUS).splitlines()
     assert both.count("# TYPE virtnet_rss_queues gauge") == 1
     begin = both.index("# TYPE virtnet_rss_queues gauge")
     assert [line.split("{")[0] for line in both[begin + 1 : begin + 3]] == ["virtnet_rss_queues"] * 2
@@ -60,7 +60,7 @@ def test_everything_that_is_known() -> None:
     weighted = Configuration(RssConfig(bytes(40), 63, (0, 0, 0, 1)))
     sighting = replace(
         SIGHTING,
-        device=replace(DEVICE, program=AttachedProgram(12, "virtnet_rss", "", configuration=weighted)),
+        device=DEVICE._replace(program=AttachedProgram(12, "virtnet_rss", "", configuration=weighted)),
         counters=counters(30, 10),
         traffic=Traffic(40, 2, 5),
         measurement=Measurement(1, 4, 1000),
@@ -98,7 +98,7 @@ def test_a_fallback_of_another_namespace_is_not_this_ones() -> None:
 
 
 def test_a_name_cannot_add_a_line_or_a_label() -> None:
-    named = replace(SIGHTING, device=replace(DEVICE, name='a"} 1\n\\\x1b'))
+    named = replace(SIGHTING, device=DEVICE._replace(name='a"} 1\n\\\x1b'))
     (told,) = (line for line in lines(named) if line.startswith("virtnet_rss_queues"))
     assert told == r'virtnet_rss_queues{device="a\"} 1\\x0a\\\\x1b",netns="ns:4026531840"} 2'
 

@@ -24,16 +24,16 @@ DONE = Result(
 )
 SETTLED = replace(DONE, policy=POLICY, planned_with=PLANNED_WITH)
 OTHERS = [
-    replace(DEVICE, birth=4),
-    replace(DEVICE, queues=3),
-    replace(DEVICE, state="automatic"),
-    replace(DEVICE, holders=(Holder(10, "qemu", 7, (1000, 4)),)),
-    replace(DEVICE, holders=(Holder(10, "qemu", 8, (1000, 3)),)),
+    DEVICE._replace(birth=4),
+    DEVICE._replace(queues=3),
+    DEVICE._replace(state="automatic"),
+    DEVICE._replace(holders=(Holder(10, "qemu", 7, (1000, 4)),)),
+    DEVICE._replace(holders=(Holder(10, "qemu", 8, (1000, 3)),)),
 ]
 
 
 def test_nothing_has_changed() -> None:
-    assert SETTLED.still_holds(replace(DEVICE), POLICY, PLANNED_WITH)
+    assert SETTLED.still_holds(DEVICE._replace(), POLICY, PLANNED_WITH)
     assert replace(SETTLED, rule=None, outcome=None).still_holds(DEVICE, POLICY, PLANNED_WITH)
 
 

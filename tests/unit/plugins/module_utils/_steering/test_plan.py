@@ -33,12 +33,12 @@ OURS = AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
 QEMUS = AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")
 PLAIN = Device("tap0", DeviceId(1, 7), 0x1102, queues=4, holders=(Holder(100, "vmm", 9),))
 DEVICES = {
-    "automatic": replace(PLAIN, state=AUTOMATIC),
-    "steered": replace(
-        PLAIN, state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
+    "automatic": PLAIN._replace(state=AUTOMATIC),
+    "steered": PLAIN._replace(
+        state=STEERED, program=AttachedProgram(1, "virtnet_rss", "t", configuration=CONFIGURATION)
     ),
-    "foreign": replace(PLAIN, state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
-    "unknown": replace(PLAIN, state=UNKNOWN, reason="bpf is refused"),
+    "foreign": PLAIN._replace(state=FOREIGN, program=AttachedProgram(2, "tun_rss_steerin", "t", owner="qemu")),
+    "unknown": PLAIN._replace(state=UNKNOWN, reason="bpf is refused"),
 }
 AS_IT_IS = Desired()
 SAME_KEY = Desired(hash_key=KEY)
@@ -148,10 +148,10 @@ def test_each_device_has_a_key_of_its_own() -> None:
     [(1, 128), (2, 128), (3, 128), (32, 128), (33, 256), (64, 256), (65, 512), (128, 512), (256, 512)],
 )
 def test_the_default_table_is_equal_over_all_queues_with_four_entries_for_each(queues: int, size: int) -> None:
-    step = only(AS_IT_IS, replace(DEVICES["automatic"], queues=queues))
+    step = only(AS_IT_IS, DEVICES["automatic"]._replace(queues=queues))
     assert step.configuration is not None
     assert step.configuration.rss.indirection == tuple(entry % queues for entry in range(size))
-    named = only(Desired(indirection=Indirection(weight=(1,) * queues)), replace(DEVICES["automatic"], queues=queues))
+    named = only(Desired(indirection=Indirection(weight=(1,) * queues)), DEVICES["automatic"]._replace(queues=queues))
     assert named.configuration is not None
     assert len(named.configuration.rss.indirection) == size
 
@@ -159,20 +159,20 @@ def test_the_default_table_is_equal_over_all_queues_with_four_entries_for_each(q
 def test_queues_that_the_guest_has_not_enabled_are_in_the_table() -> None:
     """It may enable them at any time, and changes nothing of the program when it does."""
     for queues in (1, 2, 4):
-        device = replace(DEVICES["steered"], queues=queues, disabled_queues=4 - queues)
+        device = DEVICES["steered"]._replace(queues=queues, disabled_queues=4 - queues)
         assert only(SAME_KEY, device).action == "none"
         assert only(Desired(default_queue=3), device).action == "replace"
 
 
 def test_a_device_with_other_queues_gets_a_new_table() -> None:
-    assert only(SAME_KEY, replace(DEVICES["steered"], queues=2)).action == "replace"
+    assert only(SAME_KEY, DEVICES["steered"]._replace(queues=2)).action == "replace"
 
 
 def test_a_device_of_one_queue_is_told() -> None:
-    single = replace(DEVICES["automatic"], queues=1)
+    single = DEVICES["automatic"]._replace(queues=1)
     step = only(AS_IT_IS, single)
     assert step.action == "attach" and "has one queue, so there is nothing to choose" in step.reason
-    assert not only(AS_IT_IS, replace(single, disabled_queues=1)).reason
+    assert not only(AS_IT_IS, single._replace(disabled_queues=1)).reason
 
 
 PINS = (Pin(queue=2, vlan=7), Pin(queue=1, flow_type="tcp4", dst_port=22))
@@ -189,12 +189,12 @@ def test_what_differs_is_replaced_once(desired: Desired) -> None:
     step = only(desired, DEVICES["steered"])
     assert step.action == "replace" and step.configuration is not None
     program = AttachedProgram(1, "virtnet_rss", "t", configuration=step.configuration)
-    assert only(desired, replace(DEVICES["steered"], program=program)).action == "none"
+    assert only(desired, DEVICES["steered"]._replace(program=program)).action == "none"
 
 
 def test_pins_go_to_queues_that_are_there() -> None:
     with pytest.raises(InputError, match=r"pins\[0\].queue: 2 is not allowed; tap0 has 2 queues"):
-        only(Desired(pins=PINS), replace(DEVICES["automatic"], queues=2))
+        only(Desired(pins=PINS), DEVICES["automatic"]._replace(queues=2))
 
 
 UNHELD: list[tuple[Desired, str]] = [
@@ -208,19 +208,19 @@ UNHELD: list[tuple[Desired, str]] = [
 def test_without_queues_nothing_can_be_spread(desired: Desired, reason: str) -> None:
     if desired.indirection.equal == 1:
         # queue 0 is there whenever there is a queue
-        assert only(desired, replace(DEVICES["automatic"], queues=0)).action == "attach"
+        assert only(desired, DEVICES["automatic"]._replace(queues=0)).action == "attach"
         return
     with pytest.raises(InputError, match=reason):
-        only(desired, replace(DEVICES["automatic"], queues=0))
+        only(desired, DEVICES["automatic"]._replace(queues=0))
 
 
 def test_queues_that_will_come() -> None:
     desired = Desired(indirection=Indirection(equal=2), allow_future_queues=True)
-    assert only(desired, replace(DEVICES["automatic"], queues=0)).action == "attach"
+    assert only(desired, DEVICES["automatic"]._replace(queues=0)).action == "attach"
 
 
 def test_an_error_names_its_device() -> None:
-    device = replace(DEVICES["automatic"], name="tap1", queues=2)
+    device = DEVICES["automatic"]._replace(name="tap1", queues=2)
     with pytest.raises(InputError, match="tap1 has 2 queues attached"):
         only(Desired(indirection=Indirection(equal=4)), device)
 
@@ -240,5 +240,5 @@ def test_why_a_device_is_left_alone(state: str, options: dict[str, t.Any], sente
 
 
 def test_a_foreign_program_without_a_name() -> None:
-    nameless = replace(DEVICES["foreign"], program=AttachedProgram(2, "", "t"))
+    nameless = DEVICES["foreign"]._replace(program=AttachedProgram(2, "", "t"))
     assert "(without a name, id 2)" in only(AS_IT_IS, nameless).reason

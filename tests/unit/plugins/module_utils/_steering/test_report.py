@@ -31,8 +31,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import 
 KEY = bytes(range(40))
 CONFIGURATION = Configuration(RssConfig(KEY, 0x3, (0, 1, 2, 3) * 32, default_queue=2), statistics=False)
 BEFORE = Device("tap0", DeviceId(1, 7), 0x1102, queues=4, state=AUTOMATIC)
-AFTER = replace(
-    BEFORE, state=STEERED, program=AttachedProgram(5, "tun_steering", "ab" * 8, configuration=CONFIGURATION)
+AFTER = BEFORE._replace(
+    state=STEERED, program=AttachedProgram(5, "tun_steering", "ab" * 8, configuration=CONFIGURATION)
 )
 ATTACHED = Outcome(Step(BEFORE, "attach", CONFIGURATION), "attach", AFTER, changed=True, verified=True, way="copied")
 
