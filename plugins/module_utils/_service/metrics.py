@@ -52,9 +52,9 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
     }
     samples: dict[str, list[str]] = {name: [] for name in HELP}
 
-    def add(name: str, value: float, **labels: object) -> None:
-        text = ",".join(f'{label}="{_escaped(str(content))}"' for label, content in labels.items())
-        samples[name].append(f"{name}{{{text}}} {value}" if labels else f"{name} {value}")
+    def add(name: str, value: float, where: str = "", **labels: object) -> None:
+        text = ",".join([*([where] if where else ()), *(_label(*label) for label in labels.items())])
+        samples[name].append(f"{name}{{{text}}} {value}" if text else f"{name} {value}")
 
     rules, balances = rules_of(status), balances_of(status)
     for sighting in sightings:
@@ -75,54 +75,58 @@ def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] 
 
 def _guest(add: t.Callable[..., None], sighting: Sighting, rule: str) -> None:
     """Labels that would make every other series new when a guest is renamed, or a rule."""
-    where = {"device": written_out(sighting.device.name), "netns": sighting.namespace.label}
     card = sighting.card
     if card.domain or card.mac or rule:
-        add("virtnet_rss_guest_info", 1, **where, domain=card.domain, mac=card.mac, rule=rule)
+        add("virtnet_rss_guest_info", 1, _where(sighting), domain=card.domain, mac=card.mac, rule=rule)
 
 
 def _balance(add: t.Callable[..., None], sighting: Sighting, found: t.Mapping[str, t.Any] | None) -> None:
     if found:
-        where = {"device": written_out(sighting.device.name), "netns": sighting.namespace.label}
-        add("virtnet_rss_balance_moves_total", found["moves"], **where)
+        where = _where(sighting)
+        add("virtnet_rss_balance_moves_total", found["moves"], where)
         if found["imbalance"] is not None:
-            add("virtnet_rss_imbalance", found["imbalance"], **where)
+            add("virtnet_rss_imbalance", found["imbalance"], where)
 
 
 def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:
-    device = sighting.device
-    where = {"device": written_out(device.name), "netns": sighting.namespace.label}
+    device, where = sighting.device, _where(sighting)
     for state in STATES:
-        add("virtnet_rss_state", int(state == device.state), **where, state=state)
-    add("virtnet_rss_queues", device.queues, **where)
+        add("virtnet_rss_state", int(state == device.state), where, state=state)
+    add("virtnet_rss_queues", device.queues, where)
     if sighting.counters:
         for queue, count in enumerate(sighting.counters.numbered):
-            add("virtnet_rss_packets_total", count, **where, queue=queue)
+            add("virtnet_rss_packets_total", count, where, queue=queue)
         even = spread(sighting.counters.packets(device.queues))
         if even is not None:
-            add("virtnet_rss_spread", even, **where)
+            add("virtnet_rss_spread", even, where)
         share = unspread_share(sighting)
         if share is not None:
-            add("virtnet_rss_unspread", round(share, 3), **where)
+            add("virtnet_rss_unspread", round(share, 3), where)
             _excess(add, sighting, where)
     if sighting.traffic:
-        add("virtnet_rss_to_guest_total", sighting.traffic.to_guest, **where)
-        add("virtnet_rss_dropped_total", sighting.traffic.dropped, **where)
+        add("virtnet_rss_to_guest_total", sighting.traffic.to_guest, where)
+        add("virtnet_rss_dropped_total", sighting.traffic.dropped, where)
     if sighting.measurement and sighting.measurement.per_packet is not None:
-        add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, **where)
+        add("virtnet_rss_program_seconds", sighting.measurement.per_packet / 1e9, where)
     if device.id in shortfalls:
         stage, reason = shortfalls[device.id]
-        add("virtnet_rss_fallback", 1, **where, stage=stage, reason=reason[:LONGEST])
+        add("virtnet_rss_fallback", 1, where, stage=stage, reason=reason[:LONGEST])
 
 
-def _excess(add: t.Callable[..., None], sighting: Sighting, where: dict[str, str]) -> None:
+def _excess(add: t.Callable[..., None], sighting: Sighting, where: str) -> None:
     program = sighting.device.program
     if sighting.counters and program and program.configuration:
         packets = sighting.counters.packets(sighting.device.queues)
-        add("virtnet_rss_excess", excess(packets, program.configuration.rss.indirection), **where)
+        add("virtnet_rss_excess", excess(packets, program.configuration.rss.indirection), where)
 
 
-@functools.lru_cache(maxsize=2048)  # each name is in dozens of lines
-def _escaped(text: str) -> str:
-    """A label's value, in which backslash and quote are escaped."""
-    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
+def _where(sighting: Sighting) -> str:
+    """The labels that every sample of a device has."""
+    return f"{_label('device', written_out(sighting.device.name))},{_label('netns', sighting.namespace.label)}"
+
+
+@functools.lru_cache(maxsize=2048)  # each is in dozens of lines
+def _label(name: str, content: object) -> str:
+    """Backslash and quote of a label's value are escaped."""
+    escaped = printable(str(content)).replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
