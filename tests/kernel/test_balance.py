@@ -12,7 +12,8 @@ import signal
 import time
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Balancer, Rebalance
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Balancer
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import imbalance
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import (

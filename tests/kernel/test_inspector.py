@@ -76,6 +76,7 @@ def test_every_device_of_every_namespace(inspector: Inspector, tap: HeldTap) -> 
         with own_network_namespace(), made("tap0", "mode", "tap"):
             inner = current_namespace().inode
             everything = inspector.look()
+            assert inspector.look_in(inner) == ([each for each in everything if each.netns_inode == inner], {None})
     found = {(device.netns_inode, device.name): device for device in everything}
     held, idle, layer3 = found[outer, "tap0"], found[outer, "idle0"], found[outer, "tun0"]
     assert (held.queues, held.disabled_queues, held.program_id, held.owner) == (3, 1, None, None)
@@ -97,6 +98,7 @@ def test_which_program_steers_it(inspector: Inspector, tap: HeldTap) -> None:
         attached = {outcome.after.name: outcome.after.program and outcome.after.program.id for outcome in outcomes}
         found = {name: device.program_id for name, device in here(inspector.look()).items()}
         assert found == attached and None not in found.values() and tap.pid
+        assert set(found.values()) <= inspector.look_in(current_namespace().inode)[1]
         run(["tap*"], Desired(present=False))
         assert {device.program_id for device in here(inspector.look()).values()} == {None}
 

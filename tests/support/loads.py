@@ -11,7 +11,8 @@ import statistics
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Balancer, Rebalance
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Balancer
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import Load, imbalance
 
 __all__ = ("LOADS", "Ran", "World", "simulate", "zipf_rates")

@@ -20,22 +20,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import (
     plan_moves,
 )
 
-__all__ = ("Balancer", "Rebalance")
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
+
+__all__ = ("Balancer",)
 
 SLOWEST = 8  # periods between two rounds while nothing is to be done
 LONGEST_REST = 16  # rounds
 KEPT = 0.5  # of the promised gain is enough
-
-
-@dataclass(frozen=True)
-class Rebalance:
-    """What a rule says of it."""
-
-    period: int = 1  # seconds
-    threshold: int = 5  # percent that a queue may have beyond its share
-    idle_ms: int = 8
-    deadline_ms: int = 1000
-    dry_run: bool = False  # only tell
 
 
 @dataclass

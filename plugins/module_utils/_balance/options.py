@@ -6,11 +6,23 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option
 
-__all__ = ("REBALANCE", "rebalance_from")
+__all__ = ("REBALANCE", "Rebalance", "rebalance_from")
+
+
+@dataclass(frozen=True)
+class Rebalance:
+    """What a rule says of it."""
+
+    period: int = 1  # seconds
+    threshold: int = 5  # percent that a queue may have beyond its share
+    idle_ms: int = 8
+    deadline_ms: int = 1000
+    dry_run: bool = False  # only tell
+
 
 # The deadline is less than 2^16 jiffies on every kernel (bpf/abi.h).
 REBALANCE = Option(

@@ -121,6 +121,13 @@ class Inspector(Closing):
         """Every device of the tun driver on this host, in every network namespace; our own's come first."""
         return devices_of(self.records()[0])
 
+    def look_in(self, netns_inode: int) -> tuple[list[TunDevice], set[int | None]]:
+        """The devices of one network namespace, and the programs of all: to make an object of each device of thousands
+        takes longer than the walk."""
+        everything = list(RECORD.iter_unpack(self.records()[0]))
+        here = [_device(fields) for fields in everything if fields[1] == netns_inode]
+        return here, {fields[6] or None for fields in everything}
+
     def in_hand(self, descriptor: int, *, pidfd: int = OURS) -> Hand:
         """What a descriptor of this process is now, or, with a pidfd, one of that process. Nothing is copied."""
         answer = self._parts.ask(descriptor, pidfd)

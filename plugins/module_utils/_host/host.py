@@ -32,10 +32,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.record import (
     ACCEPTED,
     CHANGING,
     NONE,
+    Memory,
     Record,
-    read_record,
     remove_record,
-    write_record,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import Systemd
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import metrics_file_of
@@ -82,17 +81,15 @@ class Brought:
         return tuple(part.name for part in self.parts if part.changed)
 
 
-class Host:
+class Host(Memory):
     """This host. With ``check`` nothing is changed, and what would be is told."""
 
     def __init__(self, observer: Observer, *, program: str, folder: str, check: bool) -> None:
+        super().__init__(folder, check=check)
         self._observer = observer
         self.packaged = packaged.is_used_for(program)
         self.program = packaged.OWN_PROGRAM if self.packaged else program  # where one of ours is, or would be
-        self._folder = folder
-        self._check = check
         self._systemd = Systemd()
-        self.record = read_record(folder)
 
     @property
     def is_new(self) -> bool:
@@ -227,12 +224,6 @@ class Host:
             unit.remove()
             self._systemd.reload()
         return brought
-
-    def note(self, record: Record) -> None:
-        """Remember what is about to be changed, or what became of it."""
-        self.record = record
-        if not self._check:
-            write_record(self._folder, record)
 
     def _has_unit(self) -> bool:
         """Whether there is a service to be stopped: a package's unit is always there."""

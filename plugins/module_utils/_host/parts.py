@@ -58,8 +58,7 @@ class Part(t.NamedTuple):
     name: str
     path: str
     changed: bool
-    before: str  # as a diff may show it
-    after: str
+    shown: t.Callable[[], tuple[str, str]]  # before and after, as a diff may show it
     write: t.Callable[[bool], None]
 
 
@@ -99,7 +98,7 @@ def older_parts(names: t.Collection[str], *, program: str, folder: str, packaged
         before, previous = kept.read(), kept.previous()
         # Beside a package there may have been none, and then there is none again.
         if name in names and (previous is not None or (packaged and before is not None)):
-            parts.append(Part(name, kept.path, True, _shown(before, show), _shown(previous, show), _restoring(kept)))
+            parts.append(Part(name, kept.path, True, _showing(before, previous, show), _restoring(kept)))
     return parts
 
 
@@ -108,8 +107,8 @@ def present_parts(*, program: str, folder: str) -> list[Part]:
     parts = [_change(policy_file(folder), Content())]
     for name, kept, show in _kept_files(program):
         before = kept.read()
-        parts.append(Part(name, kept.path, before is not None, _shown(before, show), "", lambda keep: None))
-    return [part for part in parts if part.before]
+        parts.append(Part(name, kept.path, before is not None, _showing(before, None, show), lambda keep: None))
+    return [part for part in parts if part.shown()[0]]
 
 
 def _kept_files(program: str) -> tuple[tuple[str, KeptFile, t.Callable[[bytes], str]], ...]:
@@ -125,11 +124,18 @@ def _restoring(file: KeptFile) -> t.Callable[[bool], None]:
 
 
 def _program(wanted: Wanted) -> Part:
-    """It is made only where it is not there: that costs more than the look."""
+    """It is made only where it is not there, and is written or shown: that costs more than the look."""
     file = program_file(wanted.program)
-    if not wanted.packaged and file.has_mode() and is_service_file(file.read() or b""):
-        return Part(PROGRAM, file.path, False, "", "", lambda keep: None)
-    return _kept(PROGRAM, file, None if wanted.packaged else service_file(), _digest)
+    if wanted.packaged:
+        return _kept(PROGRAM, file, None, _digest)
+    before = file.read()
+    return Part(
+        PROGRAM,
+        file.path,
+        not (file.has_mode() and is_service_file(before or b"")),
+        lambda: (_shown(before, _digest), _digest(service_file())),
+        lambda keep: file.write(service_file(), keep=keep),
+    )
 
 
 def _unit(wanted: Wanted) -> bytes | None:
@@ -155,8 +161,7 @@ def _change(file: ManagedFile, wanted: Content) -> Part:
         POLICY,
         file.path,
         change.needed,
-        change.before.shown(),
-        change.after.shown(),
+        lambda: (change.before.shown(), change.after.shown()),
         lambda keep: file.apply(change, keep=keep),
     )
 
@@ -167,10 +172,15 @@ def _kept(name: str, file: KeptFile, content: bytes | None, show: t.Callable[[by
         name,
         file.path,
         not file.is_as_wanted(content),
-        _shown(before, show),
-        _shown(content, show),
+        _showing(before, content, show),
         lambda keep: file.write(content, keep=keep),
     )
+
+
+def _showing(
+    before: bytes | None, after: bytes | None, show: t.Callable[[bytes], str]
+) -> t.Callable[[], tuple[str, str]]:
+    return lambda: (_shown(before, show), _shown(after, show))
 
 
 def _shown(content: bytes | None, show: t.Callable[[bytes], str]) -> str:

@@ -17,7 +17,17 @@ from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 
-__all__ = ("ACCEPTED", "CHANGED", "CHANGING", "NONE", "Record", "read_record", "remove_record", "write_record")
+__all__ = (
+    "ACCEPTED",
+    "CHANGED",
+    "CHANGING",
+    "NONE",
+    "Memory",
+    "Record",
+    "read_record",
+    "remove_record",
+    "write_record",
+)
 
 NONE, CHANGING, CHANGED, ACCEPTED = "none", "changing", "changed", "accepted"
 MODE = 0o600
@@ -45,6 +55,21 @@ class Record:
     def accepted(self) -> Record:
         """The same with its verdict; what it was judged by is not needed any more."""
         return replace(self, stage=ACCEPTED, before=(), after=None)
+
+
+class Memory:
+    """What the host with this folder knows. With ``check`` it is changed for this run only."""
+
+    def __init__(self, folder: str, *, check: bool) -> None:
+        self._folder = folder
+        self._check = check
+        self.record = read_record(folder)
+
+    def note(self, record: Record) -> None:
+        """Remember what is about to be changed, or what became of it."""
+        self.record = record
+        if not self._check:
+            write_record(self._folder, record)
 
 
 def _path(folder: str) -> str:

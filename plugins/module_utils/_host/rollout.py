@@ -10,19 +10,15 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._host.record import CHANGED, CHANGING, Record
-from ansible_collections.virtnet.rss.plugins.module_utils._host.window import moment
-from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._verdict import judged_devices, rollout_verdict
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
     from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted
-    from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.record import Memory
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.window import Moment
 
 __all__ = ("Limits", "Verdict", "begin", "change", "judge", "undo")
-
-Moment = t.Dict[str, t.Any]
 
 
 class Limits(t.NamedTuple):
@@ -67,7 +63,7 @@ def change(host: Host, wanted: Wanted, rollout: str, take: t.Callable[[], Moment
     return brought
 
 
-def judge(host: Host, now: Moment, limits: Limits) -> Verdict:
+def judge(host: Memory, now: Moment, limits: Limits) -> Verdict:
     """Close the window after the change, and compare. A host that is no worse off has its verdict."""
     record = host.record
     if record is None or record.stage != CHANGED or record.after is None:
@@ -96,8 +92,3 @@ def undo(
     if record and record.new:
         return host.remove(spared=spared) if rollout or remove else None
     return host.go_back(wait, spared=spared) or (host.remove(spared=spared) if remove else None)
-
-
-def take(observer: Observer, namespaces: t.Sequence[Namespace]) -> Moment:
-    """One look."""
-    return moment(look(["*"], namespaces, observer=observer).sightings)

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.seen import counters_of_device, seen_devices
+
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.seen import Seen
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
 
-__all__ = ("moment",)
+__all__ = ("Moment", "moment")
+
+Moment = t.Dict[str, t.Any]
 
 
-def moment(sightings: t.Sequence[Sighting]) -> dict[str, t.Any]:
+def moment(observer: Observer, namespaces: t.Sequence[Namespace]) -> Moment:
     """The part of the results of tap_steering_info that rollout_verdict reads, small enough to keep in a file."""
-    return {"taps": [_tap(sighting) for sighting in sightings]}
+    return {"taps": [_tap(seen) for seen in seen_devices(observer, ["*"], namespaces, warnings=[])]}
 
 
-def _tap(sighting: Sighting) -> dict[str, t.Any]:
-    device, traffic, counters = sighting.device, sighting.traffic, sighting.counters
+def _tap(seen: Seen) -> dict[str, t.Any]:
+    device, traffic, counters = seen.device, seen.traffic, counters_of_device(seen.device)
     return {
         "name": device.name,
         "netns_inode": device.netns_inode,

@@ -12,22 +12,12 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import Placement, read_placements
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
-    CapabilityError,
-    DeviceError,
-    NotThereError,
-    ObjectError,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError, ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import ANY_CARD, NO_CARD, Card, Chosen
-from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import read_counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import NOT_ASKED, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Measurement, measure
-from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import (
-    check_names,
-    is_pattern,
-    names_of,
-    select,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._look.seen import counters_of_device, seen_devices
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import check_names
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
@@ -37,11 +27,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Implementation
     from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.seen import Seen
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link, Traffic
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Traffic
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
-
-    Seen = t.Tuple[Namespace, Device, t.Optional[Traffic]]
 
 __all__ = ("Info", "Sighting", "look")
 
@@ -91,13 +80,13 @@ def look(
     warnings: list[str] = []
     with contextlib.ExitStack() as stack:
         observer = observer or stack.enter_context(Observer())
-        seen = _devices(observer, taps, namespaces, warnings)
+        seen = _with_holders(observer, seen_devices(observer, taps, namespaces, warnings), warnings)
         guests = guests or Guests()
         guests.begin_pass()
         decide = guests.implementation_of if deciders else lambda _device: NOT_ASKED
         cards = [guests.card_of(device) for _where, device, _traffic in seen]
         sightings = [
-            Sighting(where, device, decide(device), traffic, _counters(device), _placement(device), card=card)
+            Sighting(where, device, decide(device), traffic, counters_of_device(device), _placement(device), card=card)
             for (where, device, traffic), card in zip(seen, cards)
             if chosen(card)
         ]
@@ -108,27 +97,6 @@ def look(
         return Info(tuple(sightings), observer.inspector_reason, tuple(warnings))
 
 
-def _devices(
-    observer: Observer, taps: t.Sequence[str], namespaces: t.Sequence[Namespace], warnings: list[str]
-) -> list[Seen]:
-    found: list[Seen] = []
-    met: set[str] = set()
-    for namespace in namespaces:
-        try:
-            with entered(namespace):
-                chosen = _select(taps, list_links(), met)
-                traffic = {link.ifindex: link.traffic for link in chosen}
-                found += [(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
-        except DeviceError as exc:
-            warnings.append(f"{namespace.name or namespace.path}: {exc}")
-    for name in taps:
-        if name not in met and not is_pattern(name):
-            raise NotThereError("taps", name, "there is no such device in the network namespaces that were looked at")
-        if name not in met and name != "*":
-            warnings.append(f"taps: no TAP device matches {name!r}")
-    return _with_holders(observer, found, warnings)
-
-
 def _with_holders(observer: Observer, seen: list[Seen], warnings: list[str]) -> list[Seen]:
     """One search through the host's open files for the devices of all namespaces."""
     try:
@@ -136,30 +104,7 @@ def _with_holders(observer: Observer, seen: list[Seen], warnings: list[str]) -> 
     except ObjectError as exc:
         warnings.append(f"who holds the devices cannot be told: {exc}")
         return seen
-    return [(namespace, device, traffic) for (namespace, _device, traffic), device in zip(seen, devices)]
-
-
-def _select(taps: t.Sequence[str], links: list[Link], met: set[str]) -> list[Link]:
-    """The devices of one namespace; the names that mean some of them are added to ``met``."""
-    present = {name for link in links for name in (link.name, *names_of(link))}
-    here = [name for name in taps if is_pattern(name) or name in present]
-    chosen: dict[int, Link] = {}
-    for name in here:
-        links_of_name, _warnings = select("taps", [name], links)
-        chosen.update((link.ifindex, link) for link in links_of_name)
-        if links_of_name:
-            met.add(name)
-    return list(chosen.values())
-
-
-def _counters(device: Device) -> Counters | None:
-    program = device.program
-    configuration = program.configuration if program else None
-    if program is None or program.counters_map is None or configuration is None or not configuration.statistics:
-        return None
-    with contextlib.suppress(CapabilityError, ObjectError):
-        return read_counters(load_libbpf(), program.counters_map, configuration.queues)
-    return None
+    return [each._replace(device=device) for each, device in zip(seen, devices)]
 
 
 def _placement(device: Device) -> Placement | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import typing as t
@@ -89,8 +90,9 @@ def _run(program: SteeringProgram, trial: Trial, lacking: t.Sequence[str]) -> Fi
     return Finding(YES, f"a test frame went to queue {queue}, as computed")
 
 
-def probe_task_file_iterator() -> Findings:
-    """Look at every open queue of every TUN/TAP device, once."""
-    with Inspector(load_libbpf()) as inspector:
+def probe_task_file_iterator(loaded: Inspector | None) -> Findings:
+    """Look at every open queue of every TUN/TAP device, once; with an inspector of its own where none is given."""
+    with contextlib.ExitStack() as stack:
+        inspector = loaded or stack.enter_context(Inspector(load_libbpf()))
         inspector.look()
     return {"task_file_iterator": Finding(YES, "the inspector has looked at every open file")}

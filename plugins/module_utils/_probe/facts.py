@@ -16,19 +16,25 @@ from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.probes import probe_features
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.finding import Finding
 
-__all__ = ("gather", "verdict")
+__all__ = ("ability", "gather", "verdict")
 
 
-def gather(trial: Trial) -> dict[str, t.Any]:
+def ability(trial: Trial, inspector: Inspector | None) -> tuple[bool, list[str]]:
+    """The verdict alone: of the other facts, pyroute2's version costs as much as all probes."""
+    return verdict(probe_features(trial, host.effective_capabilities(), inspector))
+
+
+def gather(trial: Trial, inspector: Inspector | None = None) -> dict[str, t.Any]:
     """The facts as plugins/modules/capability_facts.py documents them. A host that can do nothing is an answer too.
 
-    ``trial`` is the program that is loaded and run to see whether one can be.
+    ``trial`` is the program that is loaded and run to see whether one can be; ``inspector`` as for probe_features().
     """
     held, libbpf = host.effective_capabilities(), find_libbpf()
-    findings = probe_features(trial, held)
+    findings = probe_features(trial, held, inspector)
     supported, reasons = verdict(findings)
     kernel, pyroute2 = running_kernel(), find_pyroute2()
     return {

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
+from importlib import util
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError
 
 __all__ = ("Library", "find_libbpf", "find_pyroute2")
 
-# Since 0.6 the one name is made of several distributions; any of them has its version.
-PYROUTE2_DISTRIBUTIONS = ("pyroute2", "pyroute2-minimal", "pyroute2.minimal", "pyroute2.core")
+# Since 0.6 the one name is made of several distributions; any of them has its version. Its folder's name tells it:
+# importlib.metadata would too, and takes longer to be imported than a look at all devices.
+PYROUTE2_DISTRIBUTION = re.compile(r"pyroute2(?:[-_.](?:minimal|core))?-([^-]+)(?:-py[0-9.]+)?\.(?:dist|egg)-info")
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,12 @@ def find_libbpf() -> Library:
 
 def find_pyroute2() -> Library:
     """The pyroute2 that the Python which runs this module would import."""
-    from importlib import metadata, util
-
-    if util.find_spec("pyroute2") is None:
+    spec = util.find_spec("pyroute2")
+    if spec is None:
         return Library(False, reason="this Python has no pyroute2 (Debian and RHEL: package python3-pyroute2)")
-    for name in PYROUTE2_DISTRIBUTIONS:
-        try:
-            return Library(True, metadata.version(name))
-        except metadata.PackageNotFoundError:
-            continue
+    for folder in spec.submodule_search_locations or ():
+        for name in sorted(os.listdir(os.path.dirname(folder))):
+            found = PYROUTE2_DISTRIBUTION.fullmatch(name)
+            if found:
+                return Library(True, found.group(1))
     return Library(True)

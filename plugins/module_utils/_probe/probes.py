@@ -20,14 +20,18 @@ from ansible_collections.virtnet.rss.plugins.module_utils._probe.minimums import
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.tun import probe_pidfd_getfd, probe_steering_ioctl
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.bpf import Trial
     from ansible_collections.virtnet.rss.plugins.module_utils._probe.isolation import Findings
 
 __all__ = ("probe_features",)
 
 
-def probe_features(trial: Trial, held: t.Collection[str]) -> Findings:
-    """What each of FEATURES was found to be, for a process that has the capabilities ``held``. Raises nothing."""
+def probe_features(trial: Trial, held: t.Collection[str], inspector: Inspector | None = None) -> Findings:
+    """What each of FEATURES was found to be, for a process that has the capabilities ``held``. Raises nothing.
+
+    An ``inspector`` that this process has loaded already is asked, and no other one loaded for that.
+    """
     missing = {feature.name: lacking(feature.needs, held) for feature in FEATURES}
 
     def run(probe: t.Callable[[], Findings], *names: str) -> Findings:
@@ -39,7 +43,7 @@ def probe_features(trial: Trial, held: t.Collection[str]) -> Findings:
     found.update(run(probe_bpf_syscall, "bpf_syscall"))
     program = ("socket_filter_load", "bounded_loops", "test_run", "direct_reads")
     found.update(run(lambda: probe_program(trial, missing["socket_filter_load"]), *program))
-    found.update(run(probe_task_file_iterator, "task_file_iterator"))
+    found.update(run(lambda: probe_task_file_iterator(inspector), "task_file_iterator"))
     found["task_file_iterator"] = _with_its_conditions(found)
     found.update(run(lambda: probe_pidfd_getfd(missing["pidfd_getfd"]), "pidfd_getfd"))
     return {feature.name: found[feature.name] for feature in FEATURES}

@@ -25,7 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal impo
 from ansible_collections.virtnet.rss.plugins.module_utils._text import cut, written_out
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
+    from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
     from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import Load, Plan
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import LiveMaps
     from ansible_collections.virtnet.rss.plugins.module_utils._look.balance import Reading

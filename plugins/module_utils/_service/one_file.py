@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import io
+import os
 import re
 import typing as t
 import zipfile
@@ -28,9 +28,11 @@ SHEBANG = b"#!/usr/bin/python3\n"
 START = f"import sys\n\nfrom {MAIN} import main\n\nsys.exit(main())\n"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip can hold: the same sources give the same bytes
 # Wherever in a file: what a function imports is needed too. A module's names may be modules of a package.
+FOLDER = os.path.dirname(os.path.dirname(__file__))  # of PACKAGE; inside of a zip on a managed host
 IMPORTS = re.compile(rf"^ *from {re.escape(PACKAGE)}((?:\.\w+)*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
 
+@functools.lru_cache(maxsize=None)
 def service_file() -> bytes:
     """The bytes of virtnet-rss, for an executable file."""
     content = _content()
@@ -85,11 +87,10 @@ def _imported(text: str) -> t.Iterator[str]:
 
 @functools.lru_cache(maxsize=None)
 def _source(name: str) -> str | None:
-    """None for a package. This imports the packages above it, which are empty, and no module."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.submodule_search_locations is not None:
+    """None for a package. It is read by what has loaded this file: importlib would compile it only to find it."""
+    path = os.path.join(FOLDER, *name[len(PACKAGE) + 1 :].split(".")) + ".py"
+    try:
+        source: bytes | None = globals()["__loader__"].get_data(path)  # Ansible's own loader of collections gives None
+    except OSError:
         return None
-    # Ansible's own loader of collections gives bytes where it runs on an older Python.
-    get_source: t.Callable[[str], str | bytes | None] = spec.loader.get_source  # type: ignore[union-attr]
-    source = get_source(name)
-    return source.decode() if isinstance(source, bytes) else source
+    return None if source is None else source.decode()

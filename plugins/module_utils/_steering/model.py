@@ -19,7 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
+    from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder

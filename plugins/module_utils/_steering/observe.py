@@ -86,7 +86,7 @@ class Observer:
         chosen = None if links is None else {DeviceId(netns, link.ifindex): link for link in links if link.is_tap}
         if self.inspector:
             try:
-                found = self._walk(netns, chosen)
+                found = self._walk(self.inspector, netns, chosen)
             except ObjectError as exc:
                 self.blind = str(exc)
                 return [_unseen(link, netns, str(exc)) for link in _taps(links)]
@@ -120,17 +120,15 @@ class Observer:
             return None
         return [device for device in self.inspector.look() if device.tun_flags & IFF_TAP]
 
-    def _walk(self, netns: int, chosen: t.Collection[DeviceId] | None) -> list[Device]:
+    def _walk(self, inspector: Inspector, netns: int, chosen: t.Collection[DeviceId] | None) -> list[Device]:
         devices: list[Device] = []
         for _look in range(LOOKS):
-            everything = self.tap_devices() or []
-            steering = {device.program_id for device in everything}
+            found, steering = inspector.look_in(netns)
             self._known = {number: known for number, known in self._known.items() if number in steering}
             devices = [
                 self._exact(device)
-                for device in everything
-                if device.netns_inode == netns
-                and (chosen is None or DeviceId(device.netns_inode, device.ifindex) in chosen)
+                for device in found
+                if device.tun_flags & IFF_TAP and (chosen is None or DeviceId(netns, device.ifindex) in chosen)
             ]
             if not any(device.state == UNKNOWN and device.program is None for device in devices):
                 break

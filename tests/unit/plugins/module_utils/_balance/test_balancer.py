@@ -14,8 +14,8 @@ from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer impo
     LONGEST_REST,
     SLOWEST,
     Balancer,
-    Rebalance,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._balance.plan import Load
 from ansible_collections.virtnet.rss.tests.support.loads import ENTRIES, World, simulate, zipf_rates
 

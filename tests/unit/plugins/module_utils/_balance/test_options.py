@@ -10,8 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import REBALANCE
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import REBALANCE, Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram, Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec

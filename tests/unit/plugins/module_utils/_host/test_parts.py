@@ -48,9 +48,11 @@ def test_all_that_was_changed_goes_back_as_it_was_told(host: Host) -> None:
     found = host.older()
     assert [part.name for part in found] == list(ALL) and all(part.changed for part in found)
     policy, program, unit = found
-    assert '"default_queue": 1' in policy.before and "default_queue" not in policy.after
-    assert program.before != program.after and program.after.startswith("sha256 ")
-    assert (unit.before, unit.after) == ("unit new", "unit old")
+    before, after = policy.shown()
+    assert '"default_queue": 1' in before and "default_queue" not in after
+    before, after = program.shown()
+    assert before != after and after.startswith("sha256 ")
+    assert unit.shown() == ("unit new", "unit old")
     for part in found:
         part.write(False)
     policy_now, program_now, unit_now = host.contents()
@@ -73,10 +75,27 @@ def test_without_an_older_one_there_is_nothing_to_go_back_to(host: Host) -> None
     assert not host.older()[0].changed
 
 
+def test_the_program_is_made_where_it_is_shown_or_written(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at a new host tells that it is missing, and costs nothing more."""
+    made: list[bytes] = []
+
+    def make() -> bytes:
+        made.append(b"program of this release")
+        return made[-1]
+
+    monkeypatch.setattr(parts, "service_file", make)
+    wanted = parts.Wanted(wanted_content(NEW), program=host.program, folder=host.folder)
+    _policy, program = parts.wanted_parts(wanted, systemd=False)
+    assert program.changed and not made
+    assert program.shown()[0] != program.shown()[1] and made
+    program.write(True)
+    assert host.contents()[1] == made[0]
+
+
 def test_beside_a_package_a_unit_that_was_not_there_goes(host: Host) -> None:
     parts.unit_file().restore()  # none is kept now
     (part,) = host.older([parts.UNIT], packaged=True)
-    assert (part.before, part.after) == ("unit old", "")
+    assert part.shown() == ("unit old", "")
     part.write(False)
     assert parts.unit_file().read() is None
     assert host.older([parts.UNIT], packaged=True) == []
@@ -84,7 +103,7 @@ def test_beside_a_package_a_unit_that_was_not_there_goes(host: Host) -> None:
 
 def test_a_removal_shows_what_is_there(host: Host) -> None:
     found = parts.present_parts(program=host.program, folder=host.folder)
-    assert [(part.name, part.after) for part in found] == [(name, "") for name in ALL]
+    assert [(part.name, part.shown()[1]) for part in found] == [(name, "") for name in ALL]
     parts.unit_file().remove()
     found = parts.present_parts(program=host.program, folder=host.folder)
     assert [part.name for part in found] == [parts.POLICY, parts.PROGRAM]

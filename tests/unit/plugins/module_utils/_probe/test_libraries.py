@@ -53,6 +53,17 @@ def test_pyroute2(site: Path, distribution: str) -> None:
     assert find_pyroute2() == Library(True, "0.7.2")
 
 
+@pytest.mark.parametrize(
+    "information",
+    ["pyroute2-0.7.2.egg-info", "pyroute2-0.7.2-py3.9.egg-info", "pyroute2.core-0.7.2.dist-info"],
+)
+def test_the_version_by_the_name_of_what_tells_of_it(site: Path, information: str) -> None:
+    install(site, None)
+    (site / "pyroute2extra-1.dist-info").mkdir()
+    (site / information).mkdir()
+    assert find_pyroute2() == Library(True, "0.7.2")
+
+
 def test_pyroute2_without_metadata(site: Path) -> None:
     install(site, None)
     assert find_pyroute2() == Library(True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._balance.balancer import Rebalance
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import LiveMaps, Packets, Placement
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.balance import Reading
