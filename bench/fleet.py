@@ -27,7 +27,8 @@ PING = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.ping: {}}]}
 def measure(*, hosts: int) -> dict[str, t.Any]:
     """Wall time in seconds of ping, rollout (with a change and without), audit and rollback over hosts with 8 devices
     each, and the memory of the largest process, which is the controller."""
-    with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), hosts, "rssbench") as fleet:
+    with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), hosts, "rssbench", apart=True) as fleet:
+        print(f"  {hosts} hosts with {DEVICES} devices each ...", flush=True)
         for name in fleet.names:
             fleet.add_devices(name, DEVICES)
         ping = Path(folder) / "ping.yml"
@@ -44,11 +45,12 @@ def measure(*, hosts: int) -> dict[str, t.Any]:
         }
         seconds, peaks = {}, {}
         for what, (playbook, variables) in work.items():
+            print(f"  {what} ...", end="", flush=True)
             begin = time.monotonic()
             done = fleet.playbook(playbook, **variables)
             seconds[what] = time.monotonic() - begin
             peaks[what] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of all until now
-            print(f"  {what}: {seconds[what]:.0f} s", flush=True)
+            print(f" {seconds[what]:.0f} s", flush=True)
             if done.returncode:
                 raise RuntimeError(f"{what}: {done.stdout[-3000:]}{done.stderr}")
         states = json.loads(Path(folder, "audit.json").read_text(encoding="utf-8"))["totals"]["state"]

@@ -20,22 +20,26 @@ PYTHON = "/usr/bin/python3"
 # Variables of a host that cannot be reached.
 NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 FLAGS = 0x1102  # IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI
+# In front of a host's Python: a /run and a /proc of its own, or it would find the other hosts' network namespaces and
+# wait for their lock.
+APART = "unshare --mount --pid --fork --kill-child --mount-proc sh -c 'mount -t tmpfs tmpfs /run && exec \"$@\"' sh "
 
 
 class Fleet:
     """Use it in a ``with`` block; what is inside the namespaces goes with them."""
 
-    def __init__(self, folder: Path, count: int, prefix: str) -> None:
+    def __init__(self, folder: Path, count: int, prefix: str, *, apart: bool = False) -> None:
+        """With ``apart`` no host sees another one, nor who holds its devices from outside."""
         self.folder = folder
+        self._apart = apart
         self.names = [f"{prefix}{number:03d}" for number in range(count)]
         self._stack = contextlib.ExitStack()
         self.inventory = folder / "inventory.json"
 
     def __enter__(self) -> Fleet:
         try:
-            for name in self.names:
-                subprocess.run(["ip", "netns", "add", name], check=True)
-                self._stack.callback(subprocess.run, ["ip", "netns", "del", name], check=True)
+            self._stack.callback(_ip, *(f"netns del {name}" for name in self.names))
+            _ip(*(f"netns add {name}" for name in self.names))
             hosts = {name: self._host(name) for name in self.names}
             self.inventory.write_text(json.dumps({"all": {"children": {"hypervisors": {"hosts": hosts}}}}))
         except BaseException:
@@ -50,7 +54,8 @@ class Fleet:
         folder = self.folder / name
         folder.mkdir()
         interpreter = folder / "python3"
-        interpreter.write_text(f'#!/bin/sh\nexec ip netns exec {name} {PYTHON} "$@"\n', encoding="ascii")
+        inside = APART if self._apart else ""
+        interpreter.write_text(f'#!/bin/sh\nexec ip netns exec {name} {inside}{PYTHON} "$@"\n', encoding="ascii")
         interpreter.chmod(0o755)
         return self._variables(name)
 
@@ -61,8 +66,7 @@ class Fleet:
             "ansible_python_interpreter": str(folder / "python3"),
             "steering_folder": str(folder / "etc"),
             "steering_program": str(folder / "virtnet-rss"),
-            "audit_netns": name,
-            "rollout_netns": name,
+            **({} if self._apart else {"audit_netns": name, "rollout_netns": name}),
         }
 
     def give(self, variables: dict[str, t.Any], name: str | None = None) -> None:
@@ -95,10 +99,7 @@ class Fleet:
 
     def add_devices(self, name: str, count: int) -> None:
         """Persistent devices that nobody holds."""
-        for number in range(count):
-            subprocess.run(
-                ["ip", "-n", name, "tuntap", "add", f"tap{number}", "mode", "tap", "multi_queue"], check=True
-            )
+        _ip(*(f"tuntap add tap{number} mode tap multi_queue" for number in range(count)), netns=name)
 
     def playbook(self, name: str, *words: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
         """Run one of the collection's playbooks, or a file, over all hosts, with more words of the command line."""
@@ -122,6 +123,12 @@ class Fleet:
         environment.update(ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PIPELINING="true")
         command = [f"ansible-{what}", *words, "-e", json.dumps(variables)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def _ip(*commands: str, netns: str = "") -> None:
+    """All in one process: a fleet has thousands."""
+    place = ["-n", netns] if netns else []
+    subprocess.run(["ip", *place, "-force", "-batch", "-"], input="\n".join(commands), text=True, check=True)
 
 
 def _wait_until_up(name: str, tap: str) -> None:
