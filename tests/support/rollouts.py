@@ -20,12 +20,12 @@ QUICK = {"rollout_window": 2, "rollout_soak": 1, "rollout_min_packets": 300}
 
 
 @contextlib.contextmanager
-def busy_fleet(folder: Path, count: int, prefix: str = "rss") -> t.Iterator[Fleet]:
-    """So many hosts with a busy guest on tap0 each."""
+def busy_fleet(folder: Path, count: int, prefix: str = "rss", *, rate: int = 1000) -> t.Iterator[Fleet]:
+    """So many hosts with a guest on tap0 each that gets ``rate`` packets a second."""
     with Fleet(folder, count, f"{prefix}{os.getpid()}-") as made:
         for name in made.names:
             made.hold(name, "tap0")
-            made.start(name, PYTHON, SEND, "tap0")
+            made.start(name, PYTHON, SEND, "tap0", str(rate))
         yield made
 
 

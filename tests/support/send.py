@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`send.py DEVICE`: a thousand UDP packets a second of 256 flows into a device, until it is told to stop."""
+"""`send.py DEVICE [RATE]`: so many UDP packets a second, or a thousand, of 256 flows into a device, until it is told
+to stop."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import sys
 import time
 
 
-def main(device: str) -> None:
+def main(device: str, rate: int = 1000) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
         while True:
             try:
@@ -23,8 +24,8 @@ def main(device: str) -> None:
             header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 0, 0, 64, 17, 0, b"\x0a\0\0\1", b"\x0a\0\0\2")
             with contextlib.suppress(OSError):  # not up yet, or a full queue
                 sender.send(bytes(12) + b"\x08\0" + header + struct.pack("!HHHH", 1000 + flow, 53, 8, 0))
-            time.sleep(0.001)
+            time.sleep(1 / rate)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
