@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
@@ -57,6 +58,36 @@ def test_slices_of_ansible_runner(fleet: Fleet) -> None:
         assert each.returncode == 0 and "1 of 1 hosts done, 1 in this batch, 1 changed" in output, output
         assert (folder / "artifacts" / name / "status").read_text(encoding="utf-8") == "successful"
     assert states(fleet.audit()) == ["steered"] * 2
+
+
+def test_slices_of_awx(tmp_path: Path) -> None:
+    """AWX itself cannot run here. Its job is ansible-runner with the project and the slice's part of the inventory: of
+    the hosts by name every nth one (AWX, awx/main/models/inventory.py, get_sliced_hosts)."""
+    (play,) = yaml.safe_load((EXAMPLES / "awx" / "job_template.yml").read_text(encoding="utf-8"))
+    template = play["tasks"][0]["awx.awx.job_template"]
+    count = template["job_slice_count"]
+    with busy_fleet(tmp_path, count + 1, "rssaw") as fleet:
+        hosts = json.loads(fleet.inventory.read_text(encoding="utf-8"))["all"]["children"]["hypervisors"]["hosts"]
+        jobs = []
+        for number in range(count):
+            folder = tmp_path / f"job{number}"
+            shutil.copytree(EXAMPLES / "awx", folder / "project")
+            for name, content in {
+                "inventory/hosts.json": {
+                    "all": {"hosts": {name: hosts[name] for name in sorted(hosts)[number::count]}}
+                },
+                "env/extravars": {**template["extra_vars"], **QUICK, "steering_rules": GOOD},
+                "env/envvars": {"ANSIBLE_FORKS": str(template["forks"])},
+            }.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_text(json.dumps(content), encoding="utf-8")
+            words = [str(ENGINES / "ansible-runner"), "run", str(folder), "--playbook", template["playbook"]]
+            jobs.append(subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True))
+        said = [job.communicate(timeout=240)[0] for job in jobs]
+        assert [job.returncode for job in jobs] == [0] * count, said
+        assert ["2 of 2 hosts done" in each for each in said] == [True] + [False] * (count - 1), said
+        assert all("1 of 1 hosts done" in each for each in said[1:]), said
+        assert states(fleet.audit()) == ["steered"] * (count + 1)
 
 
 def post(alerts: list[dict[str, t.Any]], token: str = TOKEN) -> int:
