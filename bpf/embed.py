@@ -169,7 +169,7 @@ VALUE_TYPES = {
         *("device_record", "walk_state", "question", "hand_answer"),
         *("device_key", "holder_record", "search_state"),
     ),
-    "observe": ("observed", "protocol"),
+    "observe": ("observed", "protocol", "passed"),
 }
 # Of one build alone.
 MORE_VALUE_TYPES = {"steering_live": ("live_table", "entry_counters")}

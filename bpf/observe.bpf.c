@@ -2,7 +2,7 @@
 /*
  * The observer: a filter on a packet socket of a TAP device. It sees each packet for the guest after the driver has chosen
  * its queue, asks the very code of the steering program which one a configuration would choose, counts, and keeps
- * nothing. The device itself is not touched.
+ * no packet. The device itself is not touched.
  */
 #define VIRTNET_RSS_ASKED
 #include "steering.bpf.c"

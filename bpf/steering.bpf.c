@@ -38,12 +38,18 @@ static __always_inline void count(__u32 queue, enum hash_type reason)
 		counters->packets[reason]++;
 }
 
-#ifndef VIRTNET_RSS_ASKED /* observe.bpf.c asks the same code, and is the program */
-SEC("socket")
+#ifdef VIRTNET_RSS_ASKED /* observe.bpf.c asks the same code, and is the program */
+#include "ways.h"
+#define ENTRY static __always_inline
 #else
-static __always_inline
+static __always_inline void note_way(const struct window *window, const struct packet *packet, enum hash_type type)
+{
+	(void)window, (void)packet, (void)type;
+}
+#define ENTRY SEC("socket")
 #endif
-int virtnet_rss(struct __sk_buff *skb)
+
+ENTRY int virtnet_rss(struct __sk_buff *skb)
 {
 	struct window window = {};
 	struct packet packet = {};
@@ -53,6 +59,7 @@ int virtnet_rss(struct __sk_buff *skb)
 
 	if (steering.config.redirect)
 		reason = choose(skb, &window, &packet, &queue);
+	note_way(&window, &packet, reason);
 	if (reason != HASH_NONE && (!FULL || reason != REASON_PIN)) {
 		hash = hash_of(skb, &window, &packet, reason);
 		queue = queue_of(hash & steering.config.indirection_mask & (INDIRECTION_MAX - 1));

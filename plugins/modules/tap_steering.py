@@ -182,9 +182,9 @@ options:
         default: [2152]
   symmetric:
     description:
-      - Both directions of a flow on one queue, for a guest that forwards or inspects. The end with the smaller address
-        is hashed first, of equal addresses the one with the smaller port, so it needs no special key; this is not the
-        symmetric-xor of C(ethtool).
+      - Both directions of a flow on one queue, as automatic selection has them, for a guest that forwards or inspects.
+        The spread is no better for it. The end with the smaller address is hashed first, of equal addresses the one
+        with the smaller port, so it needs no special key; this is not the symmetric-xor of C(ethtool).
       - SPI, session id, tunnel's id and flow label differ by direction. Packets that are hashed over one of these take
         the addresses alone.
     type: bool

@@ -187,6 +187,7 @@ taps:
         now: {queues: [3208, 3219, 3201, 3212], spread: 1.003}
         steered: {queues: [3208, 3219, 3201, 3212], spread: 1.003, hash_types: {none: 40, ipv4: 0, tcpv4: 5120}}
         agreed: 12840
+        both_ways: 0
         unseen: 0
         protocols: {tcp/ipv4: 5120, udp/ipv4: 2560, arp: 40}
         verdict: keep
@@ -329,6 +330,14 @@ taps:
             spread: {description: The busiest queue over the mean; null without packets., type: float}
             hash_types: {description: "Packets for each hash type; C(none) are those that are not hashed.", type: dict}
         agreed: {description: Packets for which both are the same queue., type: int}
+        both_ways:
+          description:
+            - Packets of connections of which both directions came to the guest, as they do to one that forwards (a
+              router, a firewall, a load balancer) or listens for others. Such a guest may want C(symmetric) among
+              RV(taps[].observed.words).
+            - A connection is what the configuration hashes, the inner packet of a tunnel that it looks into. 4096 of
+              them are followed; where there are more, those stand for all.
+          type: int
         unseen:
           description:
             - Packets that reached the guest beside these. Those that the host's XDP redirects into the device go past
@@ -341,7 +350,13 @@ taps:
               words, V(look) at a device whose packets do not take the queue that its program names, V(unknown) when
               there were too few packets or something was in the way.
           type: str
-        words: {description: Options of M(virtnet.rss.tap_steering) to add., type: dict}
+        words:
+          description:
+            - Options of M(virtnet.rss.tap_steering) to add.
+            - O(virtnet.rss.tap_steering#module:symmetric) does not make the spread better. It is there where
+              RV(taps[].observed.both_ways) is a tenth of the packets or more, for a guest that needs both directions of
+              a connection on one queue.
+          type: dict
         advice: {description: The same in one sentence., type: str}
 """
 

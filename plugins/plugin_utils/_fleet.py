@@ -128,6 +128,7 @@ def _device(host: str, tap: t.Mapping[str, t.Any], step: t.Mapping[str, t.Any]) 
         "would_be": (observed.get("steered") or {}).get("spread"),
         "verdict": observed.get("verdict", ""),
         "advice": observed.get("advice", ""),
+        "words": observed.get("words") or {},
         "uneven": _is_uneven(tap),
         "dropped": (tap["traffic"] or {}).get("dropped", 0),
         "drift": "" if action in SETTLED else f"would {action}" if action in CHANGES else action,

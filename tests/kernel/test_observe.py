@@ -248,9 +248,10 @@ def test_a_look_without_type_information_is_not_disturbed(tap: HeldTap) -> None:
 
 def test_the_module(tap: HeldTap) -> None:
     make_steered(tap)
-    sender = subprocess.Popen(
-        [sys.executable, "-c", SEND, json.dumps([frame.hex() for frame in FRAMES])], stdin=subprocess.DEVNULL
-    )
+    sender = subprocess.Popen([sys.executable, "-c", SEND], stdin=subprocess.PIPE, text=True)
+    assert sender.stdin
+    with sender.stdin:
+        json.dump([frame.hex() for frame in FRAMES], sender.stdin)
     (told,) = run_module("tap_steering_info", {"taps": ["tap0"], "observe": 3})["taps"]
     sender.wait(timeout=10)
     observed = told["observed"]
@@ -262,10 +263,11 @@ def test_the_module(tap: HeldTap) -> None:
 
 SEND = """
 import json, socket, sys, time
+frames = json.load(sys.stdin)
 time.sleep(1.5)
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
     sender.bind(("tap0", 0))
-    for frame in json.loads(sys.argv[1]):
+    for frame in frames:
         sender.send(bytes.fromhex(frame))
         time.sleep(0.0002)
 """

@@ -35,7 +35,7 @@ from ansible_collections.virtnet.rss.tests.packets.builder import (
     vxlan,
 )
 
-__all__ = ("QUEUES", "WORKLOADS", "Workload", "answer")
+__all__ = ("QUEUES", "WORKLOADS", "Workload", "answer", "tcp4", "udp6")
 
 QUEUES, FLOWS, PACKETS_EACH = 4, 512, 2
 ONE_CPU, OWN_CPU, SILENT = "one CPU", "own CPU", "silent"
@@ -56,7 +56,7 @@ def _ports(source: random.Random) -> bytes:
     return struct.pack("!HH", source.randrange(1024, 65536), source.choice((53, 80, 443)))
 
 
-def _tcp4(source: random.Random) -> bytes:
+def tcp4(source: random.Random) -> bytes:
     return ipv4(tcp(_ports(source)), TCP, src=source.randbytes(4))
 
 
@@ -68,7 +68,7 @@ def _tcp6(source: random.Random) -> bytes:
     return ipv6(tcp(_ports(source)), TCP, src=source.randbytes(16), label=0)
 
 
-def _udp6(source: random.Random) -> bytes:
+def udp6(source: random.Random) -> bytes:
     return ipv6(udp(_ports(source)), UDP, src=source.randbytes(16), label=0)
 
 
@@ -96,6 +96,15 @@ def _workload(name: str, build: Build, answers: str = SILENT, **options: t.Any) 
     return Workload(name, flows * PACKETS_EACH, said, {**BY_DEFAULT, **options})
 
 
+def _forwarded(name: str, build: Build, sent_from: str) -> Workload:
+    """Both directions of each connection come to the guest, which sends on what it gets."""
+    source = random.Random(name)
+    flows = [build(source).ljust(64, b"\0") for _number in range(FLOWS // 2)]
+    cpus = [0 if sent_from == ONE_CPU else source.randrange(QUEUES) for _flow in flows]
+    packets = [*flows, *map(answer, flows)]
+    return Workload(name, packets * PACKETS_EACH, list(zip(cpus * 2, packets)), BY_DEFAULT)
+
+
 # What is on by default, said here, for the page tells of the defaults
 BY_DEFAULT: dict[str, t.Any] = {
     "hash_types": ["ipv4", "tcpv4", "udpv4", "ipv6", "tcpv6", "udpv6", "sctp", "udplite", "dccp", "esp", "ah"],
@@ -103,16 +112,19 @@ BY_DEFAULT: dict[str, t.Any] = {
 }
 WORKLOADS = (
     _workload("UDP over IPv4, one way", _udp4),
-    _workload("UDP over IPv6, one way", _udp6),
-    _workload("TCP over IPv4, each flow answered from a CPU of its own", _tcp4, OWN_CPU),
+    _workload("UDP over IPv6, one way", udp6),
+    _workload("TCP over IPv4, each flow answered from a CPU of its own", tcp4, OWN_CPU),
     _workload("TCP over IPv6, each flow answered from a CPU of its own", _tcp6, OWN_CPU),
-    _workload("TCP over IPv4, answered from one CPU", _tcp4, ONE_CPU),
+    _workload("TCP over IPv4, answered from one CPU", tcp4, ONE_CPU),
     _workload("TCP over IPv6, answered from one CPU", _tcp6, ONE_CPU),
     _workload("UDP over IPv4, answered from one CPU", _udp4, ONE_CPU),
-    _workload("GRE between two routers", lambda source: _between(gre(inside(_tcp4(source)), IPV4_TYPE), GRE)),
-    _workload("IPIP between two routers", lambda source: _between(inside(_tcp4(source)), IPIP)),
+    _forwarded("TCP over IPv4 through a guest, both directions, sent on from a CPU for each flow", tcp4, OWN_CPU),
+    _forwarded("TCP over IPv4 through a guest, both directions, sent on from one CPU", tcp4, ONE_CPU),
+    _forwarded("UDP over IPv6 through a guest, both directions, sent on from one CPU", udp6, ONE_CPU),
+    _workload("GRE between two routers", lambda source: _between(gre(inside(tcp4(source)), IPV4_TYPE), GRE)),
+    _workload("IPIP between two routers", lambda source: _between(inside(tcp4(source)), IPIP)),
     _workload("6in4 between two routers", lambda source: _between(inside(_tcp6(source)), IPV6_IN_IP)),
-    _workload("PPPoE sessions", lambda source: pppoe(inside(_tcp4(source)))),
+    _workload("PPPoE sessions", lambda source: pppoe(inside(tcp4(source)))),
     _workload("SCTP of many hosts", lambda source: ipv4(tcp(_ports(source)), SCTP, src=source.randbytes(4))),
     _workload("ESP between two gateways, many SPIs", lambda source: _between(source.randbytes(16), ESP)),
     _workload(
@@ -121,11 +133,11 @@ WORKLOADS = (
     ),
     _workload(
         "VXLAN between two hosts, the outer port always the same",
-        lambda source: _between(over_udp(vxlan(_tcp4(source)), VXLAN), UDP),
+        lambda source: _between(over_udp(vxlan(tcp4(source)), VXLAN), UDP),
     ),
     _workload(
         "GTP-U between two gateways, many users",
-        lambda source: _between(over_udp(gtpu(inside(_tcp4(source))), GTPU, sport=GTPU), UDP),
+        lambda source: _between(over_udp(gtpu(inside(tcp4(source))), GTPU, sport=GTPU), UDP),
     ),
     _workload("one flow with everything", lambda source: ipv4(udp(), UDP)),
 )

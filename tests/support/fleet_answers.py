@@ -80,5 +80,6 @@ def _observed(packets: list[int]) -> dict[str, t.Any]:
         "now": {"queues": [sum(packets), 0, 0, 0], "spread": 4.0},
         "steered": {"queues": packets, "spread": 1.01},
         "verdict": "steer",
+        "words": {},
         "advice": "steer it: the busiest queue takes 100 % of the packets, steered 26 %",
     }

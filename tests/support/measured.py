@@ -78,7 +78,7 @@ def measure(workload: Workload) -> Measured:
         observation.would_be,
         own,
         advice,
-        observation.with_every_word if advice.words else [],
+        observation.with_every_word if any(isinstance(words, list) for words in advice.words.values()) else [],
     )
 
 
@@ -89,8 +89,12 @@ def row(workload: Workload, measured: Measured) -> str:
     if measured.with_words:
         cells[1] += f", with the words {_cell(measured.with_words, None)}"
     advice = SAID[measured.advice.verdict]
-    words = "; ".join(f"`{option}: [{', '.join(names)}]`" for option, names in measured.advice.words.items())
+    words = "; ".join(f"`{option}: {_yaml(names)}`" for option, names in measured.advice.words.items())
     return f"| {workload.name} | {' | '.join(cells)} | {advice}{f', with {words}' if words else ''} |"
+
+
+def _yaml(words: list[str] | bool) -> str:
+    return f"[{', '.join(words)}]" if isinstance(words, list) else str(words).lower()
 
 
 def _cell(counts: list[int], own: float | None) -> str:

@@ -180,6 +180,7 @@ _SYSTEM_CALLS: dict[str, tuple[t.Any, ...]] = {
     "bpf_map_lookup_elem": (ctypes.c_int, _Pointer, _Pointer),
     "bpf_map_update_elem": (ctypes.c_int, _Pointer, _Pointer, ctypes.c_uint64),
     "bpf_map_delete_elem": (ctypes.c_int, _Pointer),
+    "bpf_map_lookup_batch": (ctypes.c_int, _Pointer, _Pointer, _Pointer, _Pointer, _Pointer, _Pointer),
     "bpf_map_update_batch": (ctypes.c_int, _Pointer, _Pointer, _Pointer, _Pointer),
     "bpf_map_delete_batch": (ctypes.c_int, _Pointer, _Pointer, _Pointer),
     "bpf_map_get_fd_by_id": (ctypes.c_uint32,),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: the observer (bpf/observe.bpf.c), a filter of packet sockets that counts and keeps nothing.
+# Private to the collection: the observer (bpf/observe.bpf.c), a packet socket's filter that counts and keeps no packet.
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import read_per_cpu
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import map_info, read_per_cpu
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("ObserveProgram", "Protocol", "Taken")
+__all__ = ("ObserveProgram", "Passed", "Protocol", "Taken")
 
 SO_ATTACH_BPF = 50  # include/uapi/asm-generic/socket.h
 COUNTER, NUMBER = struct.Struct("=Q"), struct.Struct("=I")
@@ -42,6 +42,13 @@ class Protocol(t.NamedTuple):
     ip_proto: int
     port: int  # of UDP, where it is one of a tunnel or of IPsec
     fragment: bool
+
+
+class Passed(t.NamedTuple):
+    """Packets of flows that have two ends which tell them apart (bpf/ways.h)."""
+
+    followed: int  # the flow was one of the first, which are followed
+    both: int  # of them, those of flows of which both directions came
 
 
 class ObserveProgram(Closing):
@@ -102,6 +109,24 @@ class ObserveProgram(Closing):
                 found[kind] = packets
             previous = abi.Protocol.from_buffer_copy(key)
         return found
+
+    def passed(self) -> Passed:
+        """Packets by whether their flow came in both directions, of the flows that were followed."""
+        flows = self._object.map_fd(observe_object.MAP_FLOWS)
+        known = map_info(self._libbpf, flows)
+        keys, values = (
+            ctypes.create_string_buffer(known.max_entries * known.key_size),
+            (abi.Passed * known.max_entries)(),
+        )
+        count, place = ctypes.c_uint32(known.max_entries), ctypes.c_uint64()
+        out = (ctypes.byref(place), keys, values, ctypes.byref(count))
+        try:
+            self._libbpf.call("bpf_map_lookup_batch", flows, None, *out, None)
+        except ObjectError as exc:
+            if exc.errno != errno.ENOENT:  # which says that these are all
+                raise
+        by_flow = [tuple(value.packets) for value in values[: count.value]]
+        return Passed(sum(map(sum, by_flow)), sum(sum(packets) for packets in by_flow if all(packets)))
 
     def _follows(self, descriptor: int, previous: t.Any, key: ctypes.Structure) -> bool:
         """Put the key behind ``previous`` (None: the first one) into ``key``; False at the end."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from ansible_collections.virtnet.rss.plugins.module_utils._look.protocols import WORDS, named
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import mask_to_hash_types, mask_to_tunnel_types
-from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import FOREIGN, STEERED
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import ONE_WAY
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
@@ -33,11 +34,12 @@ STEER, LEAVE, STEERED_WELL, CHANGE, LOOK, UNKNOWN = "steer", "leave", "keep", "c
 @dataclass(frozen=True)
 class Advice:
     """``verdict``: steer, leave (automatic, or as it is), keep (steered, and well), change (steered, and other words
-    are better), look (something is not as it should be), unknown. ``words`` are options of tap_steering to add."""
+    are better), look (something is not as it should be), unknown. ``words`` are options of tap_steering to add:
+    lists of words, and ``symmetric``."""
 
     verdict: str
     text: str
-    words: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, list[str] | bool] = field(default_factory=dict)
 
 
 def advise(device: Device, observation: Observation) -> Advice:
@@ -45,9 +47,10 @@ def advise(device: Device, observation: Observation) -> Advice:
     cannot = _nothing_to_say(device, observation)
     if cannot:
         return Advice(UNKNOWN, cannot)
-    text = _steered(observation) if device.state == STEERED else _not_steered(device, observation)
-    beside = _beside(observation)
-    return Advice(text.verdict, f"{text.text}; {beside}", text.words) if beside else text
+    advice = _steered(observation) if device.state == STEERED else _not_steered(device, observation)
+    both = _both_ways(device, advice, observation)
+    words = {**advice.words, "symmetric": True} if both else advice.words
+    return Advice(advice.verdict, "; ".join(filter(None, (advice.text, both, _beside(observation)))), words)
 
 
 def _nothing_to_say(device: Device, observation: Observation) -> str:
@@ -101,7 +104,30 @@ def _beside(observation: Observation) -> str:
     return f"{observation.unseen} more packets reached it past the selection (XDP), or had waited in its queues"
 
 
-def _better_words(observation: Observation, than: list[int]) -> dict[str, list[str]]:
+def _both_ways(device: Device, advice: Advice, observation: Observation) -> str:
+    """Connections whose two directions ``symmetric`` would put on one queue, as automatic selection does.
+
+    Not where numbers that each direction has its own of spread the packets: it takes the addresses in their place.
+    """
+    configuration = observation.configuration
+    if advice.verdict not in (STEER, CHANGE, STEERED_WELL) or not configuration or configuration.rss.symmetric:
+        return ""
+    steered, both_ways = observation.steered, observation.both_ways
+    if advice.words:
+        steered, both_ways = observation.wider, observation.both_ways_with_every_word
+    packets = sum(observation.now)
+    one_way = sum(count for reason, count in (steered.by_reason() if steered else {}).items() if reason in ONE_WAY)
+    if both_ways < TELLING * packets or one_way >= TELLING * packets:
+        return ""
+    part = _percent(min(both_ways / packets, 1))
+    puts = "keeps the two on one queue, as they are now" if device.state == AUTOMATIC else "puts the two on one queue"
+    return (
+        f"{part} of the packets are of connections that come to it in both directions: symmetric: true {puts}, for a "
+        "guest that keeps state for each CPU (firewall, load balancer, DPDK); the spread is no better for it"
+    )
+
+
+def _better_words(observation: Observation, than: list[int]) -> dict[str, list[str] | bool]:
     """The words for the protocols that were seen, if all words together give a better spread."""
     wider = observation.with_every_word
     if not wider or not observation.configuration or not _pays(observation, than, wider):
@@ -113,7 +139,7 @@ def _better_words(observation: Observation, than: list[int]) -> dict[str, list[s
         missing = [word for word in words if word not in present]
         if missing:
             found.setdefault(option, []).extend(missing)
-    return {option: list(dict.fromkeys(words)) for option, words in found.items()}
+    return {option: list(dict.fromkeys(missing)) for option, missing in found.items()}
 
 
 def _words_of(configuration: Configuration) -> set[str]:
@@ -157,5 +183,5 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share in (0, 1) or 0.01 <= share <= 0.99 else f"{100 * share:.2f} %"
 
 
-def _said(words: t.Mapping[str, t.Sequence[str]]) -> list[str]:
-    return [f"{option}: {', '.join(names)}" for option, names in words.items()]
+def _said(words: t.Mapping[str, list[str] | bool]) -> list[str]:
+    return [f"{option}: {', '.join(names)}" for option, names in words.items() if isinstance(names, list)]

@@ -23,6 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
     hash_types_to_mask,
     tunnel_types_to_mask,
 )
+from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import ONE_WAY
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Desired
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
@@ -30,7 +31,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Protocol, Taken
+    from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Passed, Protocol, Taken
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
@@ -42,6 +43,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ("Observation", "observe", "wanted_configuration")
 
+# What both directions of a flow have in common; the others hash a number of their own.
+TWO_ENDS = tuple(name for name in HASH_TYPES if name not in ONE_WAY)
 ALL_PROTOCOLS = 3  # ETH_P_ALL
 CLOSERS = 32  # threads: the kernel waits for a grace period at each close of a packet socket, some 20 ms
 
@@ -55,6 +58,8 @@ class Observation:
     taken: tuple[Taken, ...] = ()  # for each enabled queue, what the driver chose
     steered: Counters | None = None  # what the configuration would have chosen
     wider: Counters | None = None  # what it would with every hash type and tunnel type; None: it has them all
+    passed: Passed | None = None  # directions of flows, as the configuration tells flows apart
+    wider_passed: Passed | None = None  # as it would with every hash type and tunnel type
     protocols: t.Mapping[Protocol, int] | None = None
     unseen: int = 0  # packets that the guest got beside these: XDP puts them into a queue without a choice
     reason: str = ""
@@ -73,6 +78,16 @@ class Observation:
     def with_every_word(self) -> list[int]:
         """The same, had it every hash type and tunnel type; empty where it has."""
         return self.wider.packets(len(self.taken)) if self.wider else []
+
+    @property
+    def both_ways(self) -> int:
+        """Packets of flows of which both directions came to the guest, as they do to one that forwards."""
+        return _both_ways(self.steered, self.passed)
+
+    @property
+    def both_ways_with_every_word(self) -> int:
+        """The same, had the configuration every hash type and tunnel type."""
+        return _both_ways(self.wider, self.wider_passed)
 
     @property
     def agreed(self) -> int:
@@ -187,15 +202,26 @@ class _Watch:
         first, queues = self._programs[0], self.configuration.queues
         taken = first.taken(max(self._sighting.device.queues, 1))
         asked = [counters_of(load_libbpf(), program.counters_map, queues) for program in self._programs]
+        passed = [program.passed() for program in self._programs]
         return Observation(
             seconds,
             self.configuration,
             tuple(taken),
             asked[0],
             asked[1] if len(asked) > 1 else None,
+            passed[0],
+            passed[1] if len(passed) > 1 else None,
             first.protocols(),
             max(given - sum(each.packets for each in taken), 0),
         )
+
+
+def _both_ways(counters: Counters | None, passed: Passed | None) -> int:
+    """Flows that found no room are taken for what those are that did."""
+    if not counters or not passed or not passed.followed:
+        return 0
+    two_ends = sum(packets for reason, packets in counters.by_reason().items() if reason in TWO_ENDS)
+    return round(passed.both * max(two_ends / passed.followed, 1))
 
 
 def _wider(configuration: Configuration) -> Configuration:

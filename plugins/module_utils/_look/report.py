@@ -89,6 +89,7 @@ def observation_report(device: Device, observation: Observation) -> dict[str, t.
             "hash_types": observation.steered.by_reason() if observation.steered else {},
         },
         "agreed": observation.agreed,
+        "both_ways": observation.both_ways,
         "unseen": observation.unseen,
         "protocols": named(observation.protocols or {}),
         "verdict": advice.verdict,

@@ -11,6 +11,7 @@ import ctypes
 __all__ = (
     "Identity",
     "Observed",
+    "Passed",
     "Protocol",
     "RODATA_SIZE",
     "Rodata",
@@ -88,4 +89,12 @@ class Protocol(ctypes.Structure):
         ("ip_proto", ctypes.c_uint8),
         ("fragment", ctypes.c_uint8),
         ("pad", ctypes.c_uint8 * 2),
+    ]
+
+
+class Passed(ctypes.Structure):
+    """16 bytes, host byte order."""
+
+    _fields_ = [
+        ("packets", ctypes.c_uint64 * 2),
     ]

@@ -12,6 +12,7 @@ __all__ = (
     "Features",
     "Identity",
     "Observed",
+    "Passed",
     "Pin",
     "Protocol",
     "RODATA_SIZE",
@@ -139,4 +140,12 @@ class Protocol(ctypes.Structure):
         ("ip_proto", ctypes.c_uint8),
         ("fragment", ctypes.c_uint8),
         ("pad", ctypes.c_uint8 * 2),
+    ]
+
+
+class Passed(ctypes.Structure):
+    """16 bytes, host byte order."""
+
+    _fields_ = [
+        ("packets", ctypes.c_uint64 * 2),
     ]

@@ -119,10 +119,12 @@ def test_what_was_observed() -> None:
         "now": {"queues": [9, 1], "spread": 1.8},
         "steered": {"queues": [5, 5], "spread": 1.0},
         "verdict": "steer",
+        "words": {"symmetric": True},
         "advice": "steer it",
     }
     device = device_of(tap(state="automatic", counters=None, observed=observed))
     assert (device["packets"], device["spread"], device["would_be"]) == ([9, 1], 1.8, 1.0)
+    assert device["words"] == {"symmetric": True}
     given = {"hv003": {**FLEET["hv003"], "audit_info": {"exact": True, "taps": [tap(observed=observed)]}}}
     lines = fleet_text(fleet_report(["hv003"], given)).splitlines()
     assert "1 devices would gain by what their packets say" in lines and "steer it" in lines[-1]

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Protocol, Taken
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Passed, Protocol, Taken
 from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import Observation
@@ -44,13 +45,18 @@ def seen(
     hash_types: int = 63,
     table: tuple[int, ...] = (0, 1, 2, 3),
     unseen: int = 0,
+    both: int = 0,
+    wider_both: int = 0,
+    symmetric: bool = False,
 ) -> Observation:
     return Observation(
         5,
-        Configuration(RssConfig(bytes(40), hash_types, table)),
+        Configuration(RssConfig(bytes(40), hash_types, table, symmetric=symmetric)),
         tuple(Taken(count, int(agreed * count)) for count in now),
         counters(would_be, reason),
         counters(wider) if wider else None,
+        Passed(sum(now), both),
+        Passed(sum(now), wider_both),
         protocols or {TCP: sum(now)},
         unseen,
     )
@@ -163,3 +169,64 @@ def test_words_that_help(state: str, text: str) -> None:
 def test_words_that_do_not_help_are_not_said() -> None:
     observation = seen(ONE_CPU, ONE_CPU, protocols={UDP: 1181}, wider=ONE_CPU, hash_types=3)
     assert advise(device("automatic"), observation).words == {}
+
+
+COME = "of the packets are of connections that come to it in both directions: symmetric: true"
+FOR_WHOM = "for a guest that keeps state for each CPU (firewall, load balancer, DPDK); the spread is no better for it"
+BOTH_WAYS: list[tuple[str, Observation, str, str]] = [
+    (
+        "steered",
+        seen(EVEN, EVEN, both=400),
+        "keep",
+        "steered: 100 % of the packets took the queue that its program names, the busiest 25 %; "
+        f"40 % {COME} puts the two on one queue, {FOR_WHOM}",
+    ),
+    (
+        "automatic",
+        seen(ONE_CPU, EVEN, both=1181),
+        "steer",
+        "steer it: the busiest queue takes 76 % of the packets, steered 25 %; "
+        f"100 % {COME} keeps the two on one queue, as they are now, {FOR_WHOM}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "observation", "verdict", "text"), BOTH_WAYS)
+def test_connections_that_come_in_both_directions(
+    state: str, observation: Observation, verdict: str, text: str
+) -> None:
+    """The verdict stays what it is."""
+    advice = advise(device(state), observation)
+    assert (advice.verdict, advice.text, advice.words) == (verdict, text, {"symmetric": True})
+
+
+@pytest.mark.parametrize(
+    ("state", "observation"),
+    [
+        ("steered", seen(EVEN, EVEN, both=99)),  # less than a tenth
+        ("steered", seen(EVEN, EVEN, both=1000, symmetric=True)),  # it is so already
+        ("automatic", seen(EVEN, EVEN, both=1000)),  # as automatic selection has it
+        ("steered", seen(EVEN, EVEN, both=1000, agreed=0.4)),  # something else is wrong
+        ("steered", seen([3, 2, 1, 0], EVEN, both=6)),  # too few to tell
+        # Its SPIs spread it, and each direction has its own: by addresses alone it would be one queue.
+        ("steered", seen(EVEN, EVEN, reason="esp", hash_types=1 << 12, both=1000)),
+    ],
+)
+def test_nothing_is_said_of_symmetric(state: str, observation: Observation) -> None:
+    advice = advise(device(state), observation)
+    assert "symmetric" not in advice.text and advice.words == {}
+
+
+def test_both_directions_as_the_advised_words_tell_connections_apart() -> None:
+    """Inside a tunnel, of which the outer headers go one way."""
+    few_types: dict[str, t.Any] = {"reason": "ipv4", "wider": EVEN, "hash_types": 3, "protocols": {UDP: 1181}}
+    observation = seen(ONE_CPU, ONE_CPU, wider_both=1181, **few_types)
+    assert advise(device("automatic"), observation).words == {"hash_types": ["udpv4"], "symmetric": True}
+    observation = seen(ONE_CPU, ONE_CPU, both=1181, **few_types)
+    assert advise(device("automatic"), observation).words == {"hash_types": ["udpv4"]}
+
+
+def test_flows_that_found_no_room_are_as_those_that_did() -> None:
+    observation = replace(seen(EVEN, EVEN), passed=Passed(followed=200, both=50))
+    assert observation.both_ways == 250
+    assert replace(observation, passed=Passed(0, 0)).both_ways == 0
