@@ -168,7 +168,7 @@ def sanity(run: Phase, pythons: Sequence[str] = PYTHONS) -> None:
 @nox.parametrize("scenario", SCENARIOS, ids=SCENARIOS)
 def vm(run: Phase, scenario: str) -> None:
     """molecule's scenarios, in VMs (root); vm-kernels is one of them"""
-    run.seconds = 2400
+    run.seconds = 5400  # kernels takes most of an hour, and more beside other work
     run("molecule", "test", "-s", scenario, cwd=ROOT, evidence="1 successful")
 
 
