@@ -175,7 +175,7 @@ VALUE_TYPES = {
 MORE_VALUE_TYPES = {"steering_live": ("live_table", "entry_counters")}
 ENUMS = {"steering": ("abi",), "inspect": ("walk_ending", "hand_status")}
 # Socket filters: they are told apart from others' among all those that the kernel holds, so their tags are known.
-TAGGED = ("steering", "observe")
+TAGGED = ("steering", "observe", "enter")
 
 
 def programs(elf: ELFFile) -> list[tuple[str, t.Any]]:
@@ -334,7 +334,7 @@ def main() -> int:
         objects = {order: path.read_bytes() for order, path in paths.items()}
         compiler = "clang 14.0.6"
         texts = {f"{name}_object.py": object_file(name, source, objects, paths, compiler)}
-        if not name.endswith(DIRECT):
+        if source in VALUE_TYPES and not name.endswith(DIRECT):
             texts[f"{name}_abi.py"] = abi_file(name, source, paths["little"], compiler)
         if arguments.check:
             found += differences(arguments.output, name, objects, texts)

@@ -13,8 +13,12 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import (
+    enter_object,
+    observe_full_object,
+    observe_object,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inventory import map_info, read_per_cpu
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_builds import PLAIN
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectError
@@ -61,24 +65,27 @@ class ObserveProgram(Closing):
         self._libbpf = libbpf
         program = observe_object if len(steering) == PLAIN.rodata_size else observe_full_object
         self._object = BpfObject(libbpf, embedded_object(program.OBJECTS))
+        self._entrance = BpfObject(libbpf, embedded_object(enter_object.OBJECTS))
         try:
             self._object.set_rodata(_rodata(steering, enabled))
             self._object.set_max_entries(observe_object.MAP_QUEUE_COUNTERS, queues)
             self._object.load()
             self._make_others()
+            self._entrance.load()
+            self._lead_in()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Give back the descriptors."""
+        self._entrance.close()
         self._object.close()
 
     def attach(self, packets: socket.socket) -> None:
         """Make it the filter of a packet socket (SOCK_RAW: the filter sees the frame from its Ethernet header on)."""
-        packets.setsockopt(
-            socket.SOL_SOCKET, SO_ATTACH_BPF, struct.pack("=i", self._object.program_fd(observe_object.PROGRAM))
-        )
+        entrance = self._entrance.program_fd(enter_object.PROGRAM)
+        packets.setsockopt(socket.SOL_SOCKET, SO_ATTACH_BPF, struct.pack("=i", entrance))
 
     def taken(self, queues: int) -> list[Taken]:
         """What the driver chose: the packets on each of the first ``queues`` queues."""
@@ -142,6 +149,12 @@ class ObserveProgram(Closing):
     @property
     def _protocols(self) -> int:
         return self._object.map_fd(observe_object.MAP_PROTOCOLS)
+
+    def _lead_in(self) -> None:
+        """From the entrance to the observer. The kernel takes it out again when the entrance's map is closed."""
+        key, descriptor = ctypes.c_uint32(0), ctypes.c_uint32(self._object.program_fd(observe_object.PROGRAM))
+        observer = self._entrance.map_fd(enter_object.MAP_OBSERVER)
+        self._libbpf.call("bpf_map_update_elem", observer, ctypes.byref(key), ctypes.byref(descriptor), 0)
 
     def _make_others(self) -> None:
         """The element that takes what has no room."""

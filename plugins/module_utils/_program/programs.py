@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import RODATA_MAP
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_full_object, observe_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import (
+    enter_object,
+    observe_full_object,
+    observe_object,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated.steering_live_object import (
     MAP_ENTRY_COUNTERS,
     MAP_QUEUE_COUNTERS,
@@ -40,8 +44,11 @@ OURS, QEMU, OTHER = OWNER.decode(), "qemu", "other"
 # What QEMU calls its program (ebpf/rss.bpf.c), as the kernel keeps it: 15 characters.
 QEMU_PROGRAM = "tun_rss_steering_prog"[:15]
 FDINFO_SIZE = 4096  # a map's has some 200 bytes
-OBSERVER_TAGS = frozenset(
-    tag for built in (observe_object, observe_full_object) for tag in built.TAGS[sys.byteorder].values()
+# Names and tags of an observer's two programs: the filter of its socket, and where that goes on
+OBSERVERS = frozenset(
+    (built.PROGRAM, tag)
+    for built in (enter_object, observe_object, observe_full_object)
+    for tag in built.TAGS[sys.byteorder].values()
 )
 RODATA_SIZES = frozenset(each.rodata_size for each in OBJECTS)
 
@@ -102,7 +109,7 @@ def describe(libbpf: Libbpf, program_id: int) -> Described | None:
 
 def _is_observer(program: inventory.Program) -> bool:
     """Our filter of packet sockets (bpf/observe.bpf.c): it steers nothing, and hides nobody who does."""
-    return program.name == observe_object.PROGRAM and program.tag in OBSERVER_TAGS
+    return (program.name, program.tag) in OBSERVERS
 
 
 def _reads(libbpf: Libbpf, tag: str, rodata: bytes) -> str:
