@@ -31,7 +31,7 @@ SECTIONS: dict[str, t.Callable[[argparse.Namespace], dict[str, t.Any]]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument(
-        "section", nargs="*", choices=[[], *SECTIONS], help="default: all but fleet, which takes half an hour"
+        "section", nargs="*", choices=[[], *SECTIONS], help="default: all but fleet, which takes a quarter of an hour"
     )
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
     parser.add_argument("--hosts", type=int, default=200, metavar="N", help="for the section fleet; default: 200")
