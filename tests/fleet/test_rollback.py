@@ -98,3 +98,10 @@ def test_the_playbook_tells_the_difference(fleet: Fleet) -> None:
     assert foretold.returncode == 0 and '-            "default_queue": 1' in foretold.stdout, foretold.stdout
     done = fleet.playbook("virtnet.rss.rollback", "--diff", rollback_hosts="all")
     assert done.returncode == 0 and done.stdout == foretold.stdout
+
+
+def test_hosts_must_be_named(fleet: Fleet) -> None:
+    """K8, row 14: without them nothing is done, and that is no success."""
+    refused = fleet.playbook("virtnet.rss.rollback")
+    assert refused.returncode != 0 and "-e rollback_hosts=PATTERN" in refused.stdout + refused.stderr
+    assert fleet.names[0] not in refused.stdout

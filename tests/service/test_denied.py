@@ -57,6 +57,15 @@ def test_no_libbpf(service: Running, tap: HeldTap) -> None:
     assert_steered(tap)
 
 
+def test_a_command_without_libbpf_fails_and_says_so(service: Running, tap: HeldTap) -> None:
+    """K8, row 14: `top` showed nothing, and was well."""
+    assert tap.pid
+    service.write(RULE)
+    for words in (("top", "--rounds", "1"), ("apply",)):
+        done = service.command(*words, wrapper=behind(NO_LIBBPF), check=False)
+        assert done.returncode == 1 and "libbpf" in done.stderr + done.stdout, (words, done)
+
+
 def test_libbpf_comes_back(service: Running, tap: HeldTap) -> None:
     """The service steers then, and asks the kernel itself again which program steers which device."""
     service.write(RULE)

@@ -104,6 +104,14 @@ def test_a_policy_that_others_could_change_is_refused(service: Running, what: st
     assert refused.returncode != 0 and sentence in refused.stderr + refused.stdout
 
 
+@pytest.mark.parametrize("command", ["apply", "check"])
+def test_a_folder_that_is_not_there_is_no_empty_policy(service: Running, command: str) -> None:
+    """K8, row 14: a mistyped path ended well."""
+    missing = str(service.policy / "none")
+    refused = service.command(command, "--policy", missing, files=False, check=False)
+    assert refused.returncode == 1 and f"{missing}: the folder cannot be read" in refused.stderr
+
+
 def test_a_file_that_shall_be_part_of_the_policy_may_belong_to_who_brings_it(service: Running) -> None:
     """The role has it checked as the user that Ansible connects as has brought it, before it takes its place."""
     service.write(RULE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every row of docs/strangers.md has a test, and every test that the page names is there."""
+"""Every row of docs/strangers.md and docs/new-users.md has a test, and every test that the pages name is there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "strangers.md"
-ROWS = {"K1": 10, "K2": 6, "K3": 8, "K4": 2, "K5": 3, "K6": 8}
+PAGES = [ROOT / "docs" / name for name in ("strangers.md", "new-users.md")]
+ROWS = {"K1": 10, "K2": 6, "K3": 8, "K4": 2, "K5": 3, "K6": 8, "K8": 17}
 NAMED = re.compile(r"`(tests/[^`:]+\.py)::(test_\w+)`")
 
 
 def rows() -> dict[tuple[str, int], list[tuple[str, str]]]:
     """The tests of each row, by its section and number."""
     found = {}
-    for section in re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE):
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for section in re.split(r"^## ", text, flags=re.MULTILINE):
         for number, cells in re.findall(r"^\| (\d+) \|(.*)$", section, re.MULTILINE):
             found[section[:2], int(number)] = NAMED.findall(cells)
     return found
