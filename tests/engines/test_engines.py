@@ -110,6 +110,11 @@ def alert(name: str, instance: str) -> dict[str, t.Any]:
     return {"status": "firing", "labels": {"alertname": name, "instance": instance}}
 
 
+def runs_playbooks(process: subprocess.Popen[bytes]) -> bool:
+    """They are its children."""
+    return subprocess.run(["pgrep", "--parent", str(process.pid)], check=False).returncode == 0
+
+
 @contextlib.contextmanager
 def rulebook(fleet: Fleet) -> t.Iterator[None]:
     variables = fleet.folder / "vars.json"
@@ -119,6 +124,8 @@ def rulebook(fleet: Fleet) -> t.Iterator[None]:
     with subprocess.Popen([str(ENGINES / "ansible-rulebook"), *words], env=environment()) as process:
         try:
             yield
+            # Its playbooks have sessions of their own, and would outlive it.
+            eventually(lambda: not runs_playbooks(process), 60, told="a playbook has not come to its end")
         finally:
             process.terminate()
 
