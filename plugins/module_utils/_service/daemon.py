@@ -58,6 +58,7 @@ class Service:
         self._prover = Prover()
         self._balancing = Balancing()
         self._waiting: set[DeviceId] = set()  # whose turn was not yet
+        self._ours: set[DeviceId] = set()  # that we have steered, whoever takes that off
         self._next_again = 0.0  # by the monotonic clock, as the next
         self._next_full = 0.0
 
@@ -167,7 +168,7 @@ class Service:
         self._state.snapshot = snapshot
         chosen = self._chosen((different | due | self._waiting) & set(now))
         if chosen:
-            again, begin = bool(chosen & self._state.steered), time.monotonic()
+            again, begin = bool(chosen & self._ours), time.monotonic()
             self._pass(observer, {key: now[key] for key in chosen})
             if again and self._waiting:
                 self._next_again = time.monotonic() + PAUSE * (time.monotonic() - begin)
@@ -176,7 +177,7 @@ class Service:
         """Those whose turn it is: all that were not steered before, or else some of the others, those that make no
         trouble first; the rest waits for a later turn."""
         ready = devices - set(self._backoff.resting())
-        again = {each for each in ready if each in self._state.steered or self._backoff.is_troubled(each)}
+        again = {each for each in ready if each in self._ours or self._backoff.is_troubled(each)}
         if ready - again:
             self._waiting = again
             return ready - again
@@ -233,6 +234,8 @@ class Service:
             state.seen.pop(key, None)  # as if it was new: the next look asks again
         state.snapshot = None
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
+        # One that rests, or has failed, is without a program when a whole pass looks: it is no new one for that.
+        self._ours = {key for key in self._ours | state.steered if key in state.results and _stays(state.results[key])}
         self._telling.count()
         self._telling.write_status()
 
@@ -245,7 +248,7 @@ class Service:
             self._backoff.failed(device)
         elif outcome.action not in ("attach", "replace"):
             self._backoff.succeeded(device)
-        elif device not in self._state.steered:
+        elif device not in self._ours:
             self._backoff.succeeded(device)
             return "it is new to the policy" if outcome.action == "attach" else "the policy wants it in its place"
         elif outcome.step.device.state != STEERED:
@@ -277,3 +280,9 @@ class Service:
             state.policy_error = sentence_of(exc)
             rest = "the one in force stays" if state.has_policy else "none is in force, so devices stay as they are"
             self._telling.troubles.tell("policy", f"the policy is refused, {rest}: {state.policy_error}")
+
+
+def _stays(result: Result) -> bool:
+    """Nobody but a stranger takes its program off."""
+    given_up = result.outcome and result.outcome.fallback and result.outcome.changed
+    return not given_up and result.action not in ("detach", "keep", "ignore")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole passes do not end the memory of a holder that takes its program off all the time."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
+    AUTOMATIC,
+    STEERED,
+    Desired,
+    Device,
+    Fallback,
+    Outcome,
+    Step,
+)
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+
+BARE = Device("tap0", DeviceId(1, 1), 0, 4, state=AUTOMATIC)
+STEERED_ONE = BARE._replace(state=STEERED, program=AttachedProgram(12, "x", "y"))
+LEFT = Result(Namespace(1, "x"), BARE, Rule("guests", Match(), Desired()))
+ATTACHED = replace(LEFT, device=STEERED_ONE, outcome=Outcome(Step(BARE, "attach"), "attach", STEERED_ONE, changed=True))
+RESTS = replace(LEFT, reason="taken off 4 times in a row, the next try is in 1 s")
+FAILED = replace(
+    LEFT,
+    outcome=Outcome(
+        Step(BARE, "attach"), "fallback", BARE, changed=False, fallback=Fallback("attach", "the holder makes it wait")
+    ),
+)
+RELEASED = replace(LEFT, outcome=Outcome(Step(STEERED_ONE, "detach"), "detach", BARE, changed=True))
+GIVEN_UP = replace(
+    LEFT,
+    outcome=Outcome(
+        Step(STEERED_ONE, "replace"), "fallback", BARE, changed=True, fallback=Fallback("load", "Not permitted")
+    ),
+)
+NEW, TAKEN_OFF = "it is new to the policy", "somebody had taken it off"
+
+
+@pytest.mark.parametrize(
+    ("between", "why"),
+    [
+        ([], TAKEN_OFF),
+        ([RESTS], TAKEN_OFF),
+        ([RESTS, FAILED, RESTS], TAKEN_OFF),
+        ([RELEASED], NEW),
+        ([GIVEN_UP], NEW),
+        ([LEFT], NEW),  # a policy that did not speak of it
+    ],
+)
+def test_why_it_is_attached_again(
+    between: list[Result], why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
+    for number, result in enumerate([ATTACHED, *between, ATTACHED]):
+        # Another program each time, else the journal gathers its lines.
+        monkeypatch.setattr(daemon, "reconcile", lambda *_, result=result, **__: [result])
+        service._pass(t.cast("t.Any", None), {}, everything=True)
+        assert number or NEW in capsys.readouterr().out
+    assert service._state.reapplied == (why == TAKEN_OFF)
