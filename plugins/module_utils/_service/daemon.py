@@ -216,7 +216,7 @@ class Service:
         how = How(
             patience=min(PATIENCE, watchdog_seconds() or PATIENCE),
             alive=lambda: notify("WATCHDOG=1"),
-            resting=self._backoff.troubled() if everything else self._backoff.resting(),
+            resting=self._left_to_turns(looked_at) if everything else self._backoff.resting(),
             before=state.results,
             guests=state.guests,
             prover=self._prover,
@@ -238,6 +238,11 @@ class Service:
         self._ours = {key for key in self._ours | state.steered if key in state.results and _stays(state.results[key])}
         self._telling.count()
         self._telling.write_status()
+
+    def _left_to_turns(self, looked_at: Signature) -> dict[DeviceId, str]:
+        """What is put back a few at a time, by a whole pass too: a new device would wait for all of them."""
+        taken_off = self._waiting | (changed(self._state.seen, looked_at) & self._ours)
+        return {**dict.fromkeys(taken_off, "it is put back in its turn"), **self._backoff.troubled()}
 
     def _noted(self, result: Result) -> str:
         """Count what was put back and what failed; why something was done."""

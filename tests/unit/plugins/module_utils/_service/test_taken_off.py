@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon
-from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result
+from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import of_device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     STEERED,
@@ -67,3 +68,20 @@ def test_why_it_is_attached_again(
         service._pass(t.cast("t.Any", None), {}, everything=True)
         assert number or NEW in capsys.readouterr().out
     assert service._state.reapplied == (why == TAKEN_OFF)
+
+
+def test_a_whole_pass_leaves_what_was_taken_off_to_its_turn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A new guest would wait for all of a neighbour's devices whose programs were taken off at once."""
+    service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
+    hows: list[How] = []
+
+    def pass_of(*_: object, how: How, **__: object) -> list[Result]:
+        hows.append(how)
+        return [ATTACHED]
+
+    monkeypatch.setattr(daemon, "reconcile", pass_of)
+    service._pass(t.cast("t.Any", None), {}, everything=True)
+    new = DeviceId(1, 2)
+    service._pass(t.cast("t.Any", None), {BARE.id: of_device(BARE), new: of_device(BARE)}, everything=True)
+    assert [list(how.resting) for how in hows] == [[], [BARE.id]]
+    assert BARE.id in service._waiting
