@@ -50,13 +50,14 @@ SUITES: t.Final = (
     Suite(name="trixie-backports", kernel="7", libbpf="1.5", python="3.13", backports=True),
 )
 
-# Where real guests run. It is none of SUITES, whose kernel it shares.
+# Where real guests run, under AppArmor where libvirt starts them. It is none of SUITES, whose kernel it shares.
 HYPERVISOR: t.Final = Suite(
     name="trixie-hypervisor",
     kernel="6.12",
     libbpf="1.5",
     python="3.13",
     packages=(
+        "apparmor",
         "libvirt-clients",
         "libvirt-daemon-driver-qemu",
         "libvirt-daemon-system",
