@@ -25,6 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile imp
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
 from ansible_collections.virtnet.rss.plugins.module_utils._service.state import Settings, State
 from ansible_collections.virtnet.rss.plugins.module_utils._service.telling import Telling
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.kept import KeptPrograms
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
@@ -41,9 +42,10 @@ SETTLE_STEP = 0.005  # seconds between two looks at a device whose queues are be
 SETTLE_MOST = 0.05
 SHORTEST = 0.05  # seconds between two turns for the sake of balancing
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
+MOST_KEPT = 256  # programs, each 57 to 80 KiB of the kernel's memory while no device has it
 # Of many devices that were steered before a few are dealt with at once, then comes a pause of so many times as long: a
-# new device of somebody else waits for no more of them, and they take no more than a seventh of a core.
-AT_ONCE, PAUSE = 4, 6.0
+# new device of somebody else waits for no more of them, and they take no more than a thirteenth of a core.
+AT_ONCE, PAUSE = 4, 12.0
 
 
 class Service:
@@ -56,8 +58,10 @@ class Service:
         self._telling = Telling(settings, self._state)
         self._backoff = Backoff()
         self._prover = Prover()
+        self._kept = KeptPrograms(MOST_KEPT)
         self._balancing = Balancing()
         self._waiting: set[DeviceId] = set()  # whose turn was not yet
+        self._tell_again = False  # the metrics say of some that they wait
         self._ours: set[DeviceId] = set()  # that we have steered, whoever takes that off
         self._next_again = 0.0  # by the monotonic clock, as the next
         self._next_full = 0.0
@@ -129,6 +133,9 @@ class Service:
             self._full_pass(observer)
         else:
             self._watch(observer)
+            if self._tell_again and not self._waiting:
+                self._tell_again = False
+                self._telling.write_metrics(observer)
 
     def _balance(self) -> None:
         """After the look of this turn, whatever became of that: what steers a device by then is what is balanced."""
@@ -165,6 +172,7 @@ class Service:
         now = signature(observer)
         different = changed(self._state.seen, now)
         self._state.seen = {key: value for key, value in self._state.seen.items() if key in now}
+        self._kept.forget_all_but(now)
         self._state.snapshot = snapshot
         chosen = self._chosen((different | due | self._waiting) & set(now))
         if chosen:
@@ -203,6 +211,7 @@ class Service:
         shared = shared_keys(result.device for result in state.results.values())
         self._telling.troubles.tell("keys", "; ".join(shared))
         self._telling.write_metrics(observer)
+        self._tell_again = bool(self._waiting)
         state.guests.forget_all_but(result.device for result in state.results.values())
         self._telling.write_status()  # with what could not be written
         self._telling.begin_measurement()
@@ -220,6 +229,7 @@ class Service:
             before=state.results,
             guests=state.guests,
             prover=self._prover,
+            kept=self._kept,
         )
         results = reconcile(observer, state.policy, only=None if everything else looked_at, how=how)
         self._telling.journal.tell((result, self._noted(result)) for result in results)
@@ -236,6 +246,7 @@ class Service:
         state.steered = {key for key, result in state.results.items() if result.device.state == STEERED}
         # One that rests, or has failed, is without a program when a whole pass looks: it is no new one for that.
         self._ours = {key for key in self._ours | state.steered if key in state.results and _stays(state.results[key])}
+        self._kept.forget_all_but(self._ours)
         self._telling.count()
         self._telling.write_status()
 

@@ -35,6 +35,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import random_key
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.desired import for_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.kept import KeptPrograms
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED, Outcome
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES, steer
@@ -117,6 +118,7 @@ class How:
     before: t.Mapping[DeviceId, Result] = field(default_factory=dict)  # of earlier passes
     guests: Guests = field(default_factory=Guests)  # that are known already
     prover: Prover = field(default_factory=Prover)  # with what it has proven already
+    kept: KeptPrograms = field(default_factory=KeptPrograms)  # with what it has attached already
 
 
 def reconcile(
@@ -158,7 +160,12 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
     lock = functools.partial(_locked, how)
     with contextlib.closing(copier()) as copies:
         applier = Applier(
-            check=how.check, inspector=lambda: observer.inspector, lock=lock, copies=copies, prover=how.prover
+            check=how.check,
+            inspector=lambda: observer.inspector,
+            lock=lock,
+            copies=copies,
+            prover=how.prover,
+            kept=how.kept,
         )
         apply = functools.partial(_applied, applier) if how.trial or not how.check else _as_planned
         return [planner.deal_with(device, observer, apply) for device in observer.with_holders(devices)]
@@ -231,7 +238,7 @@ class _Planner:
             return found, None
         try:
             desired = for_guest(rule.desired, self._guests.identity_of(device, link.address))
-            step = plan(desired, device, new_key=random_key)
+            step = plan(desired, device, new_key=lambda: self._how.kept.key_of(device) or random_key())
         except (InputError, StateError) as exc:  # such as a rule for more queues than are attached now
             if not device.queues + device.disabled_queues:  # a guest that is switched off is no trouble
                 return found, None

@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._program.programs impo
 from ansible_collections.virtnet.rss.plugins.module_utils._program.prove import Prover
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import MovedError, set_program
+from ansible_collections.virtnet.rss.plugins.module_utils._steering.kept import KeptPrograms
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
     AUTOMATIC,
     STEERED,
@@ -31,6 +32,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclu
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.inspector import Inspector
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.hand import Lock
+    from ansible_collections.virtnet.rss.plugins.module_utils._steering.kept import Kept
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device, Step
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.apart import Apart
 
@@ -71,17 +73,19 @@ class Applier:
         lock: Lock = exclusive,
         copies: Apart | None = None,
         prover: Prover | None = None,
+        kept: KeptPrograms | None = None,
         elf: bytes | None = None,
     ) -> None:
         """``inspector`` gives the one that a descriptor in hand can be asked of; ``copies`` is a copier for all devices
-        (without it each has its own); ``prover`` knows what was proven before; ``elf`` replaces the embedded object, in
-        tests."""
+        (without it each has its own); ``prover`` knows what was proven before, and ``kept`` what was attached; ``elf``
+        replaces the embedded object, in tests."""
         self._check = check
         self._inspector = inspector
         self._lock = lock
         self._copies = copies
         self._elf = elf
         self._prover = prover or Prover(elf)
+        self._kept = kept or KeptPrograms()
 
     def apply(self, step: Step) -> Outcome:
         """Do one step; a failure is part of the outcome. ``after`` is what this step leaves, not a new look.
@@ -101,28 +105,33 @@ class Applier:
     def _attach(self, step: Step, configuration: Configuration) -> Outcome:
         device = step.device
         rodata = encode(Identity(device.name, device.id), configuration)
-        way = ""
-        with contextlib.ExitStack() as stack:
-            program = stack.enter_context(self._proven(rodata, configuration, verify=step.verify))
-            with _stage("load"):
-                loaded = program.describe()
-            if not self._check:
-                with _stage("attach"):
-                    way = self._set_program(device, program.descriptor)
-        attached = AttachedProgram(
-            loaded.id,
-            loaded.name,
-            loaded.tag,
-            loaded.load_time,
-            loaded.uid,
-            OURS,
-            configuration=configuration,
-            reads=program.reads,
-        )
+        kept = None if self._check else self._kept.of(device, rodata, proven=step.verify)
+        attached, way = self._put_back(device, kept) if kept else self._load_and_attach(step, configuration, rodata)
         after = device._replace(state=STEERED, reason="", program=attached)
         return Outcome(
             step, step.action, after, changed=True, verified=step.verify, way=way, warnings=_felt(device, way)
         )
+
+    def _put_back(self, device: Device, kept: Kept) -> tuple[AttachedProgram, str]:
+        try:
+            with _stage("attach"):
+                return kept.attached, self._set_program(device, kept.descriptor)
+        except StageError:  # the next try is with a new one
+            self._kept.forget(device.id)
+            raise
+
+    def _load_and_attach(self, step: Step, configuration: Configuration, rodata: bytes) -> tuple[AttachedProgram, str]:
+        with self._proven(rodata, configuration, verify=step.verify) as program:
+            with _stage("load"):
+                attached = _described(program, configuration)
+            if self._check:
+                return attached, ""
+            with _stage("attach"):
+                way = self._set_program(step.device, program.descriptor)
+            # Who cannot ask the kernel's list of devices takes a loaded program for one that steers.
+            if self._inspector():
+                self._kept.keep(step.device, attached, rodata, program.descriptor, proven=step.verify)
+        return attached, way
 
     def _proven(self, rodata: bytes, configuration: Configuration, *, verify: bool) -> SteeringProgram:
         """A loaded program that has passed the proof. A direct build that does not pass it makes way for the helper
@@ -154,6 +163,8 @@ class Applier:
                     way = self._set_program(device, None)
             except StageError as exc:
                 return Outcome(step, "fallback", device, changed=False, fallback=exc.as_fallback())
+        if not self._check:
+            self._kept.forget(device.id)
         return Outcome(step, step.action, after, changed=True, way=way, warnings=_felt(device, way))
 
     def _set_program(self, device: Device, program: int | None) -> str:
@@ -172,6 +183,20 @@ class Applier:
             reason = f"{fallback.reason}; detaching failed too: {detached.fallback.reason}"
             return replace(detached, fallback=replace(fallback, reason=reason))
         return replace(detached, action="fallback", fallback=fallback)
+
+
+def _described(program: SteeringProgram, configuration: Configuration) -> AttachedProgram:
+    loaded = program.describe()
+    return AttachedProgram(
+        loaded.id,
+        loaded.name,
+        loaded.tag,
+        loaded.load_time,
+        loaded.uid,
+        OURS,
+        configuration=configuration,
+        reads=program.reads,
+    )
 
 
 def _felt(device: Device, way: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,3 +86,20 @@ def test_a_whole_pass_leaves_what_was_taken_off_to_its_turn(monkeypatch: pytest.
     service._pass(t.cast("t.Any", None), {BARE.id: of_device(BARE), new: of_device(BARE)}, everything=True)
     assert [list(how.resting) for how in hows] == [[], [BARE.id]]
     assert BARE.id in service._waiting
+
+
+def test_the_metrics_do_not_say_for_long_that_it_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They are written after a whole pass, and once more when nothing waits for its turn any longer."""
+    service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
+    told: list[set[DeviceId]] = []
+    monkeypatch.setattr(service._telling, "write_metrics", lambda _observer: told.append(set(service._waiting)))
+    monkeypatch.setattr(daemon, "reconcile", lambda *_, **__: [ATTACHED])
+    observer = t.cast("t.Any", SimpleNamespace(try_inspector=lambda: None, inspector_reason="", snapshot=lambda: b""))
+    service._reload()
+    for looked_at in (STEERED_ONE, BARE):
+        monkeypatch.setattr(daemon, "signature", lambda _observer, it=looked_at: {it.id: of_device(it)})
+        service._full_pass(observer)
+    assert told == [set(), {BARE.id}]
+    for _turn in range(3):
+        service._turn(observer, None)
+    assert told == [set(), {BARE.id}, set()]
