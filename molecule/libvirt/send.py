@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`send DEVICE`: send a packet of each of the flows that standard input has as JSON into DEVICE."""
+"""`send DEVICE [SECONDS]`: send a packet of each flow that standard input has as JSON, once or for so long."""
 
 from __future__ import annotations
 
 import json
 import socket
 import sys
+import time
 
 from ansible_collections.virtnet.rss.molecule.shared.guest import frames
 
-if __name__ == "__main__":
+
+def main(device: str, seconds: float = 0.0) -> None:
+    sent, end = frames(json.load(sys.stdin)), time.monotonic() + seconds
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender:
-        sender.bind((sys.argv[1], 0))
-        for frame in frames(json.load(sys.stdin)):
-            sender.send(frame)
+        sender.bind((device, 0))
+        while True:
+            for frame in sent:
+                sender.send(frame)
+            if time.monotonic() >= end:
+                return
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(float, sys.argv[2:]))
