@@ -12,6 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -26,6 +27,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
 )
 from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
+from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
 STARTED = "rollout_started"
 BLIND = (
@@ -38,7 +40,7 @@ TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j
 class ActionModule(ActionBase):
     """The action of this file, for a task with ``run_once``: then its facts and its failure are for the whole batch."""
 
-    _VALID_ARGS = frozenset(("after", "report"))
+    _VALID_ARGS = frozenset(("after", "report", "serial", "waits"))
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Dispatch by what has just been done."""
@@ -82,7 +84,10 @@ class ActionModule(ActionBase):
         self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any], worse: int = 0
     ) -> None:
         now = progress(variables["ansible_play_hosts_all"], answers, _seconds(variables))
-        _tell([progress_line(now, batch=len(hosts), worse=worse)])
+        pace = Pace(
+            self._task.args.get("serial", [1]), float(self._task.args.get("waits", 0)), context.CLIARGS["forks"]
+        )
+        _tell([progress_line(now, batch=len(hosts), worse=worse, pace=pace)])
         if now.done == now.total and not worse:
             self._end(variables, answers)
 

@@ -34,6 +34,15 @@ options:
         empty for nowhere.
     type: str
     default: ""
+  serial:
+    description: What the play has as C(serial), from which it is told when the rollout will be over.
+    type: list
+    elements: raw
+    default: [1]
+  waits:
+    description: Seconds that a batch in which something changes waits.
+    type: float
+    default: 0
 """
 
 EXAMPLES = r"""

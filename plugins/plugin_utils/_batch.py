@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
+
 __all__ = (
     "Answers",
     "Batch",
@@ -120,14 +123,15 @@ def progress(hosts: t.Sequence[str], answers: Answers, seconds: float) -> Progre
     return Progress(len(hosts), len(begun), changed, sum(is_unable(answers, host) for host in begun), seconds)
 
 
-def progress_line(now: Progress, *, batch: int, worse: int) -> str:
-    """One line for a batch, with when the rest will be over at this pace."""
+def progress_line(now: Progress, *, batch: int, worse: int, pace: Pace) -> str:
+    """One line for a batch, with when the rest will be over."""
     left = now.total - now.done
     parts = [f"{now.done} of {now.total} hosts done", f"{batch} in this batch", f"{now.changed} changed"]
     parts += [f"{now.unable} cannot steer"] if now.unable else []
     parts += [f"{worse} worse"] if worse else []
     if left and now.done and not worse:
-        parts.append(f"{left} left, about {duration(now.seconds / now.done * left)} more")
+        seconds = pace.seconds_left(hosts=now.total, done=now.done, seconds=now.seconds, waited=now.changed > 0)
+        parts.append(f"{left} left, about {duration(seconds)} more")
     return ", ".join(parts)
 
 

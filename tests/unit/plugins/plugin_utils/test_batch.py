@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     progress_line,
     undone,
 )
+from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
 HOSTS = " hosts done, 18 in this batch, 7 changed"
 Answers = t.Dict[str, t.Dict[str, t.Any]]
@@ -144,21 +145,14 @@ def test_only_the_first_sentences_are_told() -> None:
 @pytest.mark.parametrize(
     ("progress", "worse", "line"),
     [
-        (
-            Progress(200, 20, 7, 0, 40.0),
-            0,
-            f"20 of 200{HOSTS}, 180 left, about 6 min more",
-        ),
-        (Progress(200, 20, 7, 0, 4.0), 0, f"20 of 200{HOSTS}, 180 left, about 36 s more"),
-        (
-            Progress(20000, 20, 7, 0, 40.0),
-            0,
-            f"20 of 20000{HOSTS}, 19980 left, about 11.1 h more",
-        ),
+        # Batches of 20, four rounds of 5 at once: 40 s of work in the first one, beside 50 s of waiting.
+        (Progress(200, 20, 7, 0, 90.0), 0, f"20 of 200{HOSTS}, 180 left, about 14 min more"),
+        (Progress(40, 20, 7, 0, 54.0), 0, f"20 of 40{HOSTS}, 20 left, about 54 s more"),
+        (Progress(20000, 20, 7, 0, 90.0), 0, f"20 of 20000{HOSTS}, 19980 left, about 25.0 h more"),
         (Progress(200, 20, 7, 0, 40.0), 2, f"20 of 200{HOSTS}, 2 worse"),
         (Progress(20, 20, 7, 0, 40.0), 0, f"20 of 20{HOSTS}"),
         (Progress(20, 20, 7, 3, 40.0), 0, f"20 of 20{HOSTS}, 3 cannot steer"),
     ],
 )
 def test_progress(progress: Progress, worse: int, line: str) -> None:
-    assert progress_line(progress, batch=18, worse=worse) == line
+    assert progress_line(progress, batch=18, worse=worse, pace=Pace([20], 50.0, 5)) == line
