@@ -431,6 +431,19 @@ class TestWaiting:
             os.close(child.fetch(b"open"))
         assert len(os.listdir("/proc/self/fd")) == before  # these can be killed
 
+    def test_a_child_that_may_not_run_makes_nobody_wait(self) -> None:
+        """On a busy host it comes to run late: that is not its holder's fault, and the guest shall be steered."""
+        with contextlib.closing(Apart(_work, limit=0.05)) as child:
+            os.close(child.fetch(b"work"))
+
+    def test_a_host_that_is_far_too_busy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(apart, "BUSY", 0.2)
+        with contextlib.closing(Apart(_work, limit=0.05)) as child:
+            with pytest.raises(DeviceError, match="this host is so busy") as refusal:
+                child.fetch(b"work")
+            assert refusal.value.errno == errno.EAGAIN
+            os.close(child.fetch(b"open"))
+
     def test_a_child_that_has_died(self) -> None:
         with contextlib.closing(Apart(_work)) as child:
             first = child.fetch(b"open")
@@ -459,6 +472,10 @@ def _work(request: bytes) -> int:
     """In the child."""
     if request == b"sleep":
         time.sleep(60)
+    if request == b"work":
+        end = time.process_time() + 0.5
+        while time.process_time() < end:
+            pass
     if request == b"die":
         os._exit(1)
     if request == b"tell":

@@ -23,7 +23,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceE
 
 __all__ = ("LIMIT", "Apart")
 
-LIMIT = 0.5  # seconds; a copy takes a fraction of a millisecond
+LIMIT = 0.5  # seconds that it may wait for a stranger; a copy takes a fraction of a millisecond
+BUSY = 10.0  # seconds that it may take on a host whose processors are busy
+SLICE = 0.02  # seconds between two looks at what it waits for
 DYING = 0.05  # seconds that a killed child is waited for: one that waits for a stranger does not die
 MOST_STUCK = 16  # children that wait for strangers; beyond it nothing is copied any more
 MESSAGE_SIZE = 4096
@@ -48,9 +50,10 @@ class Apart:
     def fetch(self, request: bytes, of: t.Iterable[int] = ()) -> int:
         """The descriptor that ``work`` gives in the child, as one of this process; the DeviceError that it raises.
 
-        DeviceError ETIMEDOUT when the child does not answer within the limit: it is killed, and left behind where it
-        cannot die. The next request starts another one, as after a child that has died; but of the processes ``of``
+        DeviceError ETIMEDOUT when the child has waited for longer than the limit: it is killed, and left behind where
+        it cannot die. The next request starts another one, as after a child that has died; but of the processes ``of``
         which it copied nothing is copied until they let go of it, so each of them costs one child and one limit.
+        EAGAIN when the host is too busy for it to run.
         """
         self._asked = frozenset(of)
         _reap()
@@ -60,7 +63,8 @@ class Apart:
             self._channel = self._start()
         try:
             self._channel.send(request)
-            content, descriptor = _answer(self._channel, self._limit)
+            _wait_for(self._channel, self._child, self._limit)
+            content, descriptor = _answer(self._channel)
         except (OSError, DeviceError) as exc:
             if exc.errno != errno.ETIMEDOUT:  # it has died, which no stranger can keep it from
                 self._asked = frozenset()
@@ -127,15 +131,40 @@ def _close_all_but(kept: int) -> None:
                 os.close(int(name))
 
 
-def _answer(channel: socket.socket, limit: float) -> tuple[bytes, int | None]:
-    """What was said, and the descriptor that came with it."""
+def _wait_for(channel: socket.socket, child: int, limit: float) -> None:
+    """Until there is an answer, or the child has waited for so many seconds. That it may not run, for others do, is no
+    stranger's fault: on a busy host it takes a second now and then.
+    """
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    if not poll.poll(limit * 1000):
-        raise DeviceError(
-            f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
-            errno=errno.ETIMEDOUT,
-        )
+    waited, begin = 0.0, time.monotonic()
+    before = begin
+    while not poll.poll(SLICE * 1000):
+        now = time.monotonic()
+        waited, before = waited + (now - before if _waits(child) else 0.0), now
+        if waited >= limit:
+            raise DeviceError(
+                f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
+                errno=errno.ETIMEDOUT,
+            )
+        if now - begin > BUSY:
+            raise DeviceError(
+                f"this host is so busy that no descriptor could be copied in {BUSY:g} seconds; try again",
+                errno=errno.EAGAIN,
+            )
+
+
+def _waits(child: int) -> bool:
+    """For anything but a processor (proc_pid_stat(5)); so it does where that cannot be seen."""
+    try:
+        with open(f"/proc/{child}/stat", "rb") as stream:
+            return not stream.read().rpartition(b") ")[2].startswith(b"R")
+    except OSError:
+        return True
+
+
+def _answer(channel: socket.socket) -> tuple[bytes, int | None]:
+    """What was said, and the descriptor that came with it."""
     room = socket.CMSG_SPACE(array.array("i").itemsize)
     content, rights, _flags, _address = channel.recvmsg(MESSAGE_SIZE, room, socket.MSG_CMSG_CLOEXEC)
     if not content:
