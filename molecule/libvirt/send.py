@@ -10,6 +10,8 @@ import time
 
 from ansible_collections.virtnet.rss.molecule.shared.guest import frames
 
+PAUSE = 2.0  # seconds: a guest in a guest, both emulated, takes a second for all flows
+
 
 def main(device: str, seconds: float = 0.0) -> None:
     sent, end = frames(json.load(sys.stdin)), time.monotonic() + seconds
@@ -20,7 +22,7 @@ def main(device: str, seconds: float = 0.0) -> None:
                 sender.send(frame)
             if time.monotonic() >= end:
                 return
-            time.sleep(0.2)
+            time.sleep(PAUSE)
 
 
 if __name__ == "__main__":

@@ -137,17 +137,16 @@ def _wait_for(channel: socket.socket, child: int, limit: float) -> None:
     """
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    waited, begin = 0.0, time.monotonic()
-    before = begin
+    waited, deadline = 0.0, time.monotonic() + BUSY
     while not poll.poll(SLICE * 1000):
-        now = time.monotonic()
-        waited, before = waited + (now - before if _waits(child) else 0.0), now
+        # One that has answered waits too. This process may run late as well, so a slice counts as one, however long.
+        waited += SLICE if _waits(child) and not poll.poll(0) else 0.0
         if waited >= limit:
             raise DeviceError(
                 f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
                 errno=errno.ETIMEDOUT,
             )
-        if now - begin > BUSY:
+        if time.monotonic() > deadline:
             raise DeviceError(
                 f"this host is so busy that no descriptor could be copied in {BUSY:g} seconds; try again",
                 errno=errno.EAGAIN,
