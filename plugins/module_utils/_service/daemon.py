@@ -44,8 +44,8 @@ SHORTEST = 0.05  # seconds between two turns for the sake of balancing
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
 MOST_KEPT = 256  # programs, each 57 to 80 KiB of the kernel's memory while no device has it
 # Of many devices that were steered before a few are dealt with at once, then comes a pause of so many times as long: a
-# new device of somebody else waits for no more of them, and they take no more than a thirteenth of a core.
-AT_ONCE, PAUSE = 4, 12.0
+# new device of somebody else waits for no more of them, and they take no more than a seventeenth of a core.
+AT_ONCE, PAUSE = 4, 16.0
 
 
 class Service:
