@@ -19,25 +19,20 @@ BIN = BUILD / "bin"
 
 
 def git_files(top: Path, *words: str) -> list[str]:
-    """What `git WORDS` names: without any, what git knows or could add."""
-    command = words or ("ls-files", "--cached", "--others", "--exclude-standard")
-    listed = subprocess.check_output(["git", *command, "-z"], cwd=top).decode()
-    return sorted(name for name in set(listed.split("\0")) if name and os.path.lexists(top / name))
+    """The files that `git WORDS` names."""
+    return sorted(filter(None, subprocess.check_output(["git", *words, "-z"], cwd=top, text=True).split("\0")))
 
 
 def work_tree(tree: Path) -> None:
-    """Bring the copy up to date; what tests left there under ignored names (caches) stays."""
-    tree.mkdir(parents=True, exist_ok=True)
+    """Bring the copy up to date; git writes what differs only, and what tests left there under ignored names stays."""
     subprocess.run(["git", "init", "--quiet", tree], check=True)
-    wanted = git_files(ROOT)
-    for name in set(git_files(tree)) - set(wanted):
-        (tree / name).unlink()
-    for name in wanted:
-        target = tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    git = ["git", f"--git-dir={tree / '.git'}"]
+    environment = {**os.environ, "GIT_INDEX_FILE": str(tree / ".git" / "checkout")}
+    subprocess.run([*git, f"--work-tree={ROOT}", "add", "--all"], cwd=ROOT, env=environment, check=True)
+    wanted = subprocess.check_output([*git, "write-tree"], env=environment, text=True).strip()
     # With an index, the tools that ask git tell a folder of sources from one of build products.
-    subprocess.run(["git", "add", "--all"], cwd=tree, check=True)
+    subprocess.run(["git", "read-tree", "--reset", "-u", wanted], cwd=tree, check=True)
+    subprocess.run(["git", "clean", "-d", "--force", "--quiet"], cwd=tree, check=True)
 
 
 def home(path: Path) -> None:
