@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import resource
 import sys
@@ -29,7 +28,7 @@ class Kept:
     """A program that steered a device."""
 
     attached: AttachedProgram
-    loaded_with: bytes  # SHA-256 of its .rodata, which has some 40 KiB of tables
+    loaded_with: int  # Python's keyed hash (SipHash, 64 bits) of its .rodata, which has some 40 KiB of tables
     proven: bool
     birth: int  # of the device
     descriptor: int
@@ -52,14 +51,14 @@ class KeptPrograms:
         if most:
             with contextlib.suppress(OSError):
                 own = os.dup(descriptor)
-                self._kept[device.id] = Kept(attached, _digest(rodata), proven, device.birth, own)
+                self._kept[device.id] = Kept(attached, hash(rodata), proven, device.birth, own)
 
     def of(self, device: Device, rodata: bytes, *, proven: bool) -> Kept | None:
         """What this very device was steered by, if that is what would be loaded now."""
         kept = self._kept.get(device.id)
         if kept is None or kept.birth != device.birth or (proven and not kept.proven):
             return None
-        if kept.loaded_with != _digest(rodata):
+        if kept.loaded_with != hash(rodata):
             return None
         self._kept[device.id] = self._kept.pop(device.id)
         return kept
@@ -81,10 +80,6 @@ class KeptPrograms:
         """The others have gone, or are not ours to steer."""
         for device in [each for each in self._kept if each not in devices]:
             self.forget(device)
-
-
-def _digest(rodata: bytes) -> bytes:
-    return hashlib.sha256(rodata).digest()
 
 
 def _allowed_descriptors() -> int:
