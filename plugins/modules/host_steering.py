@@ -38,7 +38,8 @@ options:
   state:
     description:
       - V(present) brings the host to the wanted state.
-      - V(previous) undoes the last change, and everything where the host was new to the service.
+      - V(previous) undoes the last change. A host that was new to the service loses everything with O(remove), or where
+        O(rollout) made that change, and else stays as it is.
       - V(absent) stops and removes all of it, and gives every device back to automatic selection. Of a package it stops
         and disables the service and removes the policy; the package stays.
       - V(look) changes nothing and tells everything that an audit asks.

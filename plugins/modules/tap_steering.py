@@ -299,8 +299,7 @@ options:
     description:
       - What to do with a device that is steered by a program which this collection did not attach, for example QEMU's
         own.
-      - Where it cannot be told whose program it is, a holder of the device that has a BPF program open counts as
-        foreign.
+      - A device of which it cannot be told what steers it counts as foreign.
     type: str
     choices: [keep, replace, fail]
     default: keep

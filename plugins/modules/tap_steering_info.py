@@ -16,8 +16,7 @@ description:
     from the C(tun) driver with a BPF iterator, where the kernel has type information (BTF), and infers it from the
     loaded programs where it has not.
   - What cannot be known is V(unknown), with the reason.
-  - Changes nothing. Only a device that no process holds, on a host with socket filters of others, is opened for the
-    moment of the look, which raises its carrier for that moment.
+  - Changes nothing, and opens no device.
 requirements:
   - root, or CAP_SYS_ADMIN and CAP_SYS_PTRACE; with less, more is V(unknown)
   - libbpf 0.3 or newer on the hypervisor

@@ -20,7 +20,7 @@ import yaml
 
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
-from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet, states
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, QUICK, busy_fleet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENGINES = Path(os.environ["ENGINES"])
@@ -57,7 +57,7 @@ def test_slices_of_ansible_runner(fleet: Fleet) -> None:
         output, _none = each.communicate(timeout=120)
         assert each.returncode == 0 and "1 of 1 hosts done, 1 in this batch, 1 changed" in output, output
         assert (folder / "artifacts" / name / "status").read_text(encoding="utf-8") == "successful"
-    assert states(fleet.audit()) == ["steered"] * 2
+    assert fleet.states() == ["steered"] * 2
 
 
 def test_slices_of_awx(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_slices_of_awx(tmp_path: Path) -> None:
         assert [job.returncode for job in jobs] == [0] * count, said
         assert ["2 of 2 hosts done" in each for each in said] == [True] + [False] * (count - 1), said
         assert all("1 of 1 hosts done" in each for each in said[1:]), said
-        assert states(fleet.audit()) == ["steered"] * (count + 1)
+        assert fleet.states() == ["steered"] * (count + 1)
 
 
 def post(alerts: list[dict[str, t.Any]], token: str = TOKEN) -> int:
@@ -142,4 +142,4 @@ def test_alerts(fleet: Fleet) -> None:
         eventually(page.exists, 60)
         eventually(record.exists, 60)
         eventually(lambda: "accepted" in record.read_text(encoding="utf-8"), 60)
-    assert states(fleet.audit()) == ["steered", "automatic"]
+    assert fleet.states() == ["steered", "automatic"]

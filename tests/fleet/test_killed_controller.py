@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, Fleet
-from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet, states
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet
 
 UNJUDGED = ("changing", "changed")
 PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "rollout.yml"
@@ -76,13 +76,13 @@ def test_killed(fleet: Fleet, task: str) -> None:
         assert rules == GOOD or stage in UNJUDGED or TASKS.index(task) >= TASKS.index("Judge")
     if task == "Let it soak, and watch the guests after the change":
         assert left == [(MORE, "changed")] * 2
-    assert states(fleet.audit()) == ["steered"] * 2
+    assert fleet.states() == ["steered"] * 2
 
     said = roll_out(fleet, MORE)
     for name, (_rules, stage) in zip(fleet.names, left, strict=True):
         assert (f"{name}: changed by a rollout of" in said) == (stage in UNJUDGED)
     assert everywhere(fleet) == [(MORE, "accepted")] * 2
-    assert states(fleet.audit()) == ["steered"] * 2
+    assert fleet.states() == ["steered"] * 2
 
 
 def test_what_was_left_without_a_verdict_is_rolled_back_to_what_was_before_it(fleet: Fleet) -> None:
@@ -93,7 +93,7 @@ def test_what_was_left_without_a_verdict_is_rolled_back_to_what_was_before_it(fl
     stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=other, **WORSE)
     assert stopped.returncode != 0 and "Rolled back" in stopped.stdout
     assert everywhere(fleet) == [(GOOD, "")] * 2
-    assert states(fleet.audit()) == ["steered"] * 2
+    assert fleet.states() == ["steered"] * 2
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_host_that_vanishes(fleet: Fleet, lost_from: str, mark: str, outcome: 
     rules, stage = on_host(fleet, lost)
     assert stage == ("changed" if judged else mark) and rules == (MORE if stage == "changed" else GOOD)
     fleet.give({"ansible_connection": "local"}, lost)
-    assert states(fleet.audit()) == ["steered"] * 2
+    assert fleet.states() == ["steered"] * 2
     said = roll_out(fleet, MORE)
     assert (f"{lost}: changed by a rollout of" in said) == (stage == "changed")
     assert everywhere(fleet) == [(MORE, "accepted")] * 2

@@ -34,7 +34,7 @@ def test_rollout(fleet: Fleet) -> None:
         f"Rolled back, for the batch is worse off: {fleet.names[0]}: tap0: one of 4 queues gets 100 % of" in bad.stdout
     )
     assert fleet.names[1] not in bad.stdout
-    assert states(fleet.audit()) == ["automatic"] * 3
+    assert fleet.states() == ["automatic"] * 3
 
     good = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **QUICK)
     assert good.returncode == 0, good.stdout + good.stderr
@@ -56,7 +56,7 @@ def test_a_host_on_which_nothing_would_change_is_left_alone(fleet: Fleet) -> Non
     again = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **any_is_worse)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "Watch the guests" not in again.stdout and "Judge" not in again.stdout
-    assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+    assert fleet.states() == ["steered", "automatic", "automatic"]
 
 
 def test_a_host_that_an_interrupted_run_left_half_way_is_rolled_back(fleet: Fleet) -> None:
@@ -67,7 +67,7 @@ def test_a_host_that_an_interrupted_run_left_half_way_is_rolled_back(fleet: Flee
     any_is_worse = {**QUICK, "rollout_max_drops": -1}
     stopped = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **any_is_worse)
     assert stopped.returncode != 0 and "the batch is worse off" in stopped.stdout
-    assert states(fleet.audit()) == ["automatic"] * 3
+    assert fleet.states() == ["automatic"] * 3
 
 
 def test_audit_tells_of_a_policy_that_is_refused(fleet: Fleet) -> None:
@@ -167,10 +167,10 @@ def test_what_only_the_newer_policy_steered_is_given_back(fleet: Fleet) -> None:
     here = {**QUICK, "rollout_hosts": first}
     others = [{"name": "others", "match": {"device": "vnet*"}}]
     assert fleet.playbook("virtnet.rss.rollout", steering_rules=others, **here).returncode == 0
-    assert states(fleet.audit()) == ["automatic"] * 3
+    assert fleet.states() == ["automatic"] * 3
     bad = fleet.playbook("virtnet.rss.rollout", steering_rules=BAD, **here)
     assert bad.returncode != 0 and "Rolled back" in bad.stdout
-    assert states(fleet.audit()) == ["automatic"] * 3
+    assert fleet.states() == ["automatic"] * 3
 
 
 def test_a_host_without_an_older_policy_is_not_rolled_back_unless_asked(fleet: Fleet) -> None:
@@ -178,14 +178,14 @@ def test_a_host_without_an_older_policy_is_not_rolled_back_unless_asked(fleet: F
     assert fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, rollout_hosts=first, **QUICK).returncode == 0
     kept = fleet.playbook("virtnet.rss.rollback", rollback_hosts=first)
     assert kept.returncode == 0 and "No older policy is kept" in kept.stdout
-    assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+    assert fleet.states() == ["steered", "automatic", "automatic"]
     # As one gives it on the command line, where every value is a text.
     kept = fleet.playbook("virtnet.rss.rollback", "-e", "rollback_remove=false", rollback_hosts=first)
     assert kept.returncode == 0 and "No older policy is kept" in kept.stdout
-    assert states(fleet.audit()) == ["steered", "automatic", "automatic"]
+    assert fleet.states() == ["steered", "automatic", "automatic"]
     removed = fleet.playbook("virtnet.rss.rollback", "-e", "rollback_remove=true", rollback_hosts=first)
     assert removed.returncode == 0, removed.stdout + removed.stderr
-    assert states(fleet.audit()) == ["automatic"] * 3
+    assert fleet.states() == ["automatic"] * 3
 
 
 @pytest.mark.parametrize("had_service", [False, True])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support.namespaces import Fleet
-from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet, states
+from ansible_collections.virtnet.rss.tests.support.rollouts import GOOD, MORE, QUICK, busy_fleet
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 OTHERS = [{"name": "others", "match": {"device": "vnet*"}}]
@@ -56,7 +56,7 @@ def test_policy_and_program_go_back_and_check_mode_tells_it(fleet: Fleet) -> Non
     changed = host.files()
 
     foretold = host.run(state="previous", check=True)
-    assert host.files() == changed and states(fleet.audit()) == ["steered"]
+    assert host.files() == changed and fleet.states() == ["steered"]
     done = host.run(state="previous")
     assert told(foretold) == told(done)
     assert done["changed"] and done["parts"] == {"policy": True, "program": True}
@@ -72,10 +72,10 @@ def test_what_would_be_given_back(fleet: Fleet) -> None:
     host.run(rules=OTHERS)
     host.run(rules=GOOD)
     foretold = host.run(state="previous", check=True)
-    assert states(fleet.audit()) == ["steered"]
+    assert fleet.states() == ["steered"]
     done = host.run(state="previous")
     assert told(foretold) == told(done) and done["given_back"] == ["tap0"]
-    assert states(fleet.audit()) == ["automatic"]
+    assert fleet.states() == ["automatic"]
 
 
 def test_a_removal_shows_what_it_takes_away(fleet: Fleet) -> None:
@@ -83,11 +83,11 @@ def test_a_removal_shows_what_it_takes_away(fleet: Fleet) -> None:
     host.run(rules=GOOD)
     before = host.files()
     foretold = host.run(state="absent", check=True)
-    assert host.files() == before and states(fleet.audit()) == ["steered"]
+    assert host.files() == before and fleet.states() == ["steered"]
     done = host.run(state="absent")
     assert (foretold["diff"], foretold["given_back"]) == (done["diff"], done["given_back"])
     assert [difference["after"] for difference in done["diff"]] == ["", ""] and done["given_back"] == ["tap0"]
-    assert not host.program.exists() and states(fleet.audit()) == ["automatic"]
+    assert not host.program.exists() and fleet.states() == ["automatic"]
     assert not host.run(state="absent")["changed"]
 
 

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import functools
 import os
-import platform
 import re
 import socket
 import typing as t
@@ -19,6 +18,7 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
@@ -45,7 +45,7 @@ WANTED = {"taps": ["tap0"], "hash_key": KEY.hex(), "default_queue": 1}
 FALLBACKS = ("disable", "keep", "fail")
 BEFORE = ("automatic", "steered")
 ALL_QUEUES = {0, 1, 2, 3}
-KERNEL = tuple(int(number) for number in platform.release().split(".")[:2])
+KERNEL = parse_release(os.uname().release)
 
 
 @dataclass(frozen=True)

@@ -197,21 +197,12 @@ def test_a_namespace_without_a_name(tap: HeldTap) -> None:
         process.communicate()
 
 
-def exactly_known() -> bool:
-    """Before Linux 5.11 a module has no BTF, and the driver cannot be asked."""
-    release = tuple(int(number) for number in os.uname().release.split(".")[:2])
-    return release >= (5, 11) or not os.path.exists("/sys/module/tun/initstate")
-
-
-FOREIGN = "foreign" if exactly_known() else "unknown"
-
-
 class TestNotOurs:
     """Programs that look like ours, and are not taken for ours."""
 
     def assert_foreign(self) -> None:
         found = only(info())
-        assert found["state"] == FOREIGN and found["config"] is None and found["counters"] is None
+        assert found["state"] == foreign.STATE and found["config"] is None and found["counters"] is None
         assert steer_tap()["action"] == "keep"
 
     def test_our_name_other_instructions(self, tap: HeldTap) -> None:

@@ -8,13 +8,18 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
+from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import duplicate_descriptor, find_holders
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 
-__all__ = ("attach", "control", "detach", "set_program")
+__all__ = ("STATE", "attach", "control", "detach", "set_program")
+
+# Before Linux 5.11 a module has no BTF: the driver cannot be asked there, and suspicion has to be enough.
+_CAN_BE_ASKED = parse_release(os.uname().release) >= (5, 11) or not os.path.exists("/sys/module/tun/initstate")
+STATE = "foreign" if _CAN_BE_ASKED else "unknown"  # of a device with such a program
 
 
 def control(tap: HeldTap) -> int:

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 __all__ = ("NOBODY_LISTENS", "Fleet")
 
@@ -116,6 +117,11 @@ class Fleet:
         assert done.returncode == 0, done.stdout + done.stderr
         found: dict[str, t.Any] = json.loads((self.folder / "audit.json").read_text(encoding="utf-8"))
         return found
+
+    def states(self) -> list[str]:
+        """Of every device: what a module sees from outside, in a tenth of an audit's time."""
+        looks = [run_module("tap_steering_info", {"netns": name}) for name in self.names]
+        return [tap["state"] for look in looks for tap in look["taps"]]
 
     @staticmethod
     def _ansible(what: str, *words: str, variables: dict[str, t.Any]) -> subprocess.CompletedProcess[str]:

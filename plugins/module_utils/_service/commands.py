@@ -46,7 +46,12 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.parser import
 from ansible_collections.virtnet.rss.plugins.module_utils._service.pcap import read_pcap
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result, reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import COLUMNS, rows
-from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import balances_of, read_status, rules_of
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import (
+    balances_of,
+    read_status,
+    rules_of,
+    shortfalls_of,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal import complain, say, table
 from ansible_collections.virtnet.rss.plugins.module_utils._service.top import watch_rates
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
@@ -150,23 +155,28 @@ def _chosen(arguments: Arguments) -> Chosen:
 def _status(arguments: Arguments) -> int:
     service = read_status(arguments.status_file)
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
-    rules, balances = rules_of(service), balances_of(service)
+    rules, balances, shortfalls = rules_of(service), balances_of(service), shortfalls_of(service)
     for report in reports:
-        key = (report["netns_inode"], report["ifindex"])
+        key = _key(report)
         report.update(rule=rules.get(key, ""), balance=balances.get(key))
     if arguments.json:
         _say_json({"service": service, "taps": reports})
     else:
         say(_service_line(service))
-        say(_status_table(reports))
+        say(_status_table(reports, shortfalls))
     if service is None:
         return NOT_RUNNING
-    seen = {(report["netns_inode"], report["ifindex"]) for report in reports}
-    short = any((inode, ifindex) in seen for inode, ifindex, *_why in service.get("shortfalls", ()))
+    short = any(_key(report) in shortfalls for report in reports)
     return NOT_AS_WANTED if short or service["policy_error"] or service.get("error") else 0
 
 
-def _status_table(reports: t.Sequence[dict[str, t.Any]]) -> str:
+def _key(report: dict[str, t.Any]) -> tuple[int, int]:
+    return report["netns_inode"], report["ifindex"]
+
+
+def _status_table(
+    reports: t.Sequence[dict[str, t.Any]], shortfalls: t.Mapping[tuple[int, int], tuple[str, str]]
+) -> str:
     rows = [
         [
             report["name"],
@@ -183,7 +193,9 @@ def _status_table(reports: t.Sequence[dict[str, t.Any]]) -> str:
                     None,
                     (
                         balance_sentence(report["balance"]),
-                        report["reason"] or report["implementation"]["reason"],
+                        ": ".join(shortfalls.get(_key(report), ()))
+                        or report["reason"]
+                        or report["implementation"]["reason"],
                         *report["hints"],
                     ),
                 )

@@ -10,9 +10,12 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._look.hints import unspread_share
 from ansible_collections.virtnet.rss.plugins.module_utils._look.spread import excess, spread
-from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import balances_of, rules_of
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import (
+    balances_of,
+    rules_of,
+    shortfalls_of,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable, written_out
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -47,16 +50,13 @@ HELP = {
 def metrics_text(sightings: t.Iterable[Sighting], status: t.Mapping[str, t.Any] | None) -> str:
     """The whole file. ``status`` is what the running service says of itself; None: what can be seen without it."""
     status = status or {}
-    shortfalls = {
-        DeviceId(inode, ifindex): (stage, reason) for inode, ifindex, stage, reason in status.get("shortfalls", ())
-    }
     samples: dict[str, list[str]] = {name: [] for name in HELP}
 
     def add(name: str, value: float, where: str = "", **labels: object) -> None:
         text = ",".join([*([where] if where else ()), *(_label(*label) for label in labels.items())])
         samples[name].append(f"{name}{{{text}}} {value}" if text else f"{name} {value}")
 
-    rules, balances = rules_of(status), balances_of(status)
+    rules, balances, shortfalls = rules_of(status), balances_of(status), shortfalls_of(status)
     for sighting in sightings:
         _balance(add, sighting, balances.get(sighting.device.id))
         _device(add, sighting, shortfalls)
@@ -88,7 +88,9 @@ def _balance(add: t.Callable[..., None], sighting: Sighting, found: t.Mapping[st
             add("virtnet_rss_imbalance", found["imbalance"], where)
 
 
-def _device(add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[DeviceId, tuple[str, str]]) -> None:
+def _device(
+    add: t.Callable[..., None], sighting: Sighting, shortfalls: t.Mapping[tuple[int, int], tuple[str, str]]
+) -> None:
     device, where = sighting.device, _where(sighting)
     for state in STATES:
         add("virtnet_rss_state", int(state == device.state), where, state=state)

@@ -9,7 +9,7 @@ import json
 import os
 import typing as t
 
-__all__ = ("STATUS_FILE", "balances_of", "read_status", "rules_of", "rules_that_steer", "status_text")
+__all__ = ("STATUS_FILE", "balances_of", "read_status", "rules_of", "rules_that_steer", "shortfalls_of", "status_text")
 
 STATUS_FILE = "/run/virtnet-rss/status.json"
 START_TIME = 21 - 2  # field 22 of /proc/PID/stat, counted behind the first two (proc(5))
@@ -44,6 +44,11 @@ def rules_that_steer(state: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int
 def balances_of(status: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], dict[str, t.Any]]:
     """What the running service says of each device that it balances, by (netns_inode, ifindex)."""
     return {(inode, ifindex): found for inode, ifindex, found in (status or {}).get("balance", ())}
+
+
+def shortfalls_of(status: t.Mapping[str, t.Any] | None) -> dict[tuple[int, int], tuple[str, str]]:
+    """Stage and reason of each device that is not steered as its rule wants it, by (netns_inode, ifindex)."""
+    return {(inode, ifindex): (stage, why) for inode, ifindex, stage, why in (status or {}).get("shortfalls", ())}
 
 
 def _runs(pid: int, started: object) -> bool:
