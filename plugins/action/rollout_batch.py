@@ -29,7 +29,7 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
 from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
-STARTED = "rollout_started"
+PLANNED = "rollout_planned"  # in which the playbook registers what this gives after the look
 BLIND = (
     "no guest of this batch had enough packets to be judged by, so nobody knows what the change did to guests; "
     "begin a rollout with a host whose guests work"
@@ -58,13 +58,13 @@ class ActionModule(ActionBase):
         batch = after_begin(hosts, answers)
         _tell(batch.notes)
         now = time.time()
-        facts = {"rollout_id": f"{now:.6f}", STARTED: variables.get(STARTED, now)}
         if batch.worse:
-            self._end({**variables, **facts}, answers)
+            self._end(variables, answers)
             return {"failed": True, "msg": f"Nothing was changed in this batch: {batch.why}"}
         if not batch.concerned:
-            self._batch_is_over(hosts, answers, {**variables, **facts})
-        return {"ansible_facts": {**facts, "rollout_concerned": list(batch.concerned)}}
+            self._batch_is_over(hosts, answers, variables)
+        facts = {"rollout_id": f"{now:.6f}", "rollout_concerned": list(batch.concerned)}
+        return {"ansible_facts": facts, "planned_at": now}
 
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_judge(variables["rollout_concerned"], answers, check=self._task.check_mode)
@@ -83,7 +83,7 @@ class ActionModule(ActionBase):
     def _batch_is_over(
         self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any], worse: int = 0
     ) -> None:
-        now = progress(variables["ansible_play_hosts_all"], answers, _seconds(variables))
+        now = progress(variables["ansible_play_hosts_all"], answers, _seconds(variables, answers))
         pace = Pace(
             self._task.args.get("serial", [1]), float(self._task.args.get("waits", 0)), context.CLIARGS["forks"]
         )
@@ -94,7 +94,7 @@ class ActionModule(ActionBase):
     def _end(self, variables: t.Mapping[str, t.Any], answers: t.Any) -> None:
         """Of the rollout, for good or bad: what it came to."""
         hosts, check = variables["ansible_play_hosts_all"], self._task.check_mode
-        _tell(summary(hosts, answers, seconds=_seconds(variables), check=check))
+        _tell(summary(hosts, answers, seconds=_seconds(variables, answers), check=check))
         name = self._task.args.get("report")
         if not name or check:
             return
@@ -111,5 +111,8 @@ def _tell(lines: t.Iterable[str]) -> None:
         Display().display("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
-def _seconds(variables: t.Mapping[str, t.Any]) -> float:
-    return time.time() - float(variables[STARTED])
+def _seconds(variables: t.Mapping[str, t.Any], answers: t.Any) -> float:
+    """Since the first batch was planned. Facts of a task with ``run_once`` are those of its batch's hosts alone."""
+    now = time.time()
+    planned = (answers[host].get(PLANNED) for host in variables["ansible_play_hosts_all"])
+    return now - min((each["planned_at"] for each in planned if each), default=now)

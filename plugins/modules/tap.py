@@ -24,8 +24,8 @@ notes:
   - A VMM that opens the device without a virtio-net header takes O(vnet_hdr) away from it. Give the value that your
     VMM uses. QEMU, Cloud Hypervisor and Firecracker use one.
   - The MTU of a bridge that was never given one follows the smallest MTU of its ports.
-  - Changing O(owner) or O(group) of a device that nobody holds opens it, which before Linux 6.2 raises its carrier for an instant. One
-    that is held is reached through a copy of its holder's descriptor; the guest does not notice.
+  - Changing O(owner) or O(group) of a device that nobody holds opens it, which before Linux 6.2 raises its carrier for
+    an instant. One that is held is reached through a copy of its holder's descriptor; the guest does not notice.
 requirements:
   - pyroute2 on the hypervisor (Debian and RHEL package C(python3-pyroute2))
   - root, or CAP_NET_ADMIN, CAP_SYS_PTRACE and, for O(netns), CAP_SYS_ADMIN

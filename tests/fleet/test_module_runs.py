@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def runs(fleet: Fleet, playbook: str, **variables: t.Any) -> set[int]:
     done = fleet.playbook(playbook, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return {len(file.read_text(encoding="ascii")) for file in files}
+
+
+def test_the_seconds_that_are_told_are_those_of_all_batches(fleet: Fleet) -> None:
+    """Two of one host each, with five seconds of waiting; by them it is reckoned what is left."""
+    done = fleet.playbook("virtnet.rss.rollout", steering_rules=GOOD, **{**QUICK, "rollout_serial": 1})
+    told = re.search(r"2 hosts in (\d+) s", done.stdout)
+    assert told and int(told[1]) >= 10, done.stdout + done.stderr
 
 
 def seen(report: str) -> list[list[str]]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 OTHERS = [{"name": "others", "match": {"device": "vnet*"}}]
 OLD_PROGRAM = "#!/bin/sh\n# of an older release\n"
+OTHER_PROGRAM = "#!/bin/sh\n# of the release between\n"
+EVEN_MORE = [{"name": "guests", "match": {"device": "tap*"}, "default_queue": 2}]
 
 
 @pytest.fixture
@@ -30,11 +34,11 @@ class Host:
         self.folder = fleet.folder / self.name
         self.program = self.folder / "virtnet-rss"
 
-    def run(self, *, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
+    def run(self, *, check: bool = False, fails: bool = False, **options: t.Any) -> dict[str, t.Any]:
         given = {"program": str(self.program), "folder": str(self.folder / "etc"), **options}
         inside = ("ip", "netns", "exec", self.name)
         result = run_module("host_steering", given, check=check, diff=True, wrapper=inside)
-        assert not result.get("failed"), result
+        assert bool(result.get("failed")) == fails, result
         return result
 
     def files(self) -> dict[str, bytes]:
@@ -65,6 +69,45 @@ def test_policy_and_program_go_back_and_check_mode_tells_it(fleet: Fleet) -> Non
     kept = {path: content for path, content in host.files().items() if not path.endswith((".previous", ".lock"))}
     assert kept == {path: content for path, content in before.items() if path in kept}
     assert host.program.read_text(encoding="ascii") == OLD_PROGRAM
+
+
+def test_a_second_try_with_a_newer_release_goes_back_to_the_program_before_it(fleet: Fleet) -> None:
+    """Though the first try, which nobody has judged, had changed the policy alone."""
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    host.program.write_text(OLD_PROGRAM, encoding="ascii")
+    host.run(rules=GOOD)  # of which the older one is kept
+    host.run(rules=MORE, step="change", rollout="1.0")
+    host.program.write_text(OTHER_PROGRAM, encoding="ascii")
+    before = host.files()
+    assert host.run(rules=EVEN_MORE, step="change", rollout="2.0")["parts"] == {"policy": True, "program": True}
+    host.run(state="previous", rollout="2.0")
+    policy = next(path for path in before if path.endswith(".json") and "policy" in path)
+    assert host.program.read_text(encoding="ascii") == OTHER_PROGRAM
+    assert json.loads(host.files()[policy])["rules"] == GOOD
+
+
+def test_a_change_that_a_full_disk_stopped_goes_back_to_what_was_before_it(fleet: Fleet) -> None:
+    """The policy was written, the program was not: of this the older one is two releases old."""
+    host = Host(fleet)
+    small = host.folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], check=True)
+    try:
+        host.program = small / "virtnet-rss"
+        host.run(rules=GOOD)
+        host.program.write_text(OLD_PROGRAM, encoding="ascii")
+        host.run(rules=GOOD)
+        host.program.write_text(OTHER_PROGRAM, encoding="ascii")
+        subprocess.run(["mount", "-o", "remount,size=32k", small], check=True)
+        failed = host.run(rules=MORE, step="change", rollout="1.0", fails=True)
+        assert "No space left on device" in failed["msg"]
+        host.run(state="previous", rollout="1.0")
+        assert host.program.read_text(encoding="ascii") == OTHER_PROGRAM
+        (policy,) = (host.folder / "etc" / "policy.d").glob("*.json")
+        assert json.loads(policy.read_text(encoding="utf-8"))["rules"] == GOOD
+    finally:
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 def test_what_would_be_given_back(fleet: Fleet) -> None:

@@ -9,6 +9,7 @@ from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.loaded import our_programs
+from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
 from ansible_collections.virtnet.rss.tests.support.steered import (
     OTHER_KEY,
@@ -63,6 +64,21 @@ def test_another_policy_has_another_program(service: Running, tap: HeldTap) -> N
     service.wait_until_put_back(1)
     assert info()["program"]["id"] == second
     assert_steered(tap, OTHER_KEY)
+
+
+def test_what_a_task_has_replaced_does_not_come_back(service: Running, tap: HeldTap) -> None:
+    """Nor does its key, which may be why it was replaced."""
+    service.write({key: value for key, value in RULE.items() if key != "hash_key"})
+    service.start("--watch", "0.1")
+    former = info()
+    run_module("tap_steering", {"taps": ["tap0"], "hash_key": OTHER_KEY.hex()})
+    replaced = info()
+    time.sleep(1)
+    assert info()["program"] == replaced["program"]  # it is as the rule wants it, and the service has seen it
+    foreign.detach(tap)
+    service.wait_until_put_back(1)
+    keys = {each["config"]["hash_key"] for each in (former, replaced, info())}
+    assert len(keys) == 3
 
 
 def test_nothing_is_kept_of_who_has_gone(service: Running) -> None:

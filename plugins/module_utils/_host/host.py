@@ -122,19 +122,23 @@ class Host(Memory):
         fresh = Record(
             CHANGING, new=self.is_new, spared=_attached(found), before=self.record.watched if self.record else ()
         )
-        record = pending or fresh
-        parts = tuple(dict.fromkeys((*record.parts, *found.changed_parts)))
-        record = replace(record, stage=CHANGING, rollout=rollout, parts=parts)
+        record = replace(pending or fresh, stage=CHANGING, rollout=rollout)
         self.note(record)
-        brought = self._carry_out(wanted, found, keep=pending is None)
+        # Before the record speaks of a file, what a rollback goes back to is there, be it what is in force anyway.
+        for part in found.parts:
+            if part.changed and part.name not in record.parts:
+                part.keep()
+        record = replace(record, parts=tuple(dict.fromkeys((*record.parts, *found.changed_parts))))
+        self.note(record)
+        brought = self._carry_out(wanted, found)
         self.note(record.accepted() if stage == ACCEPTED else replace(record, stage=stage))
         return brought
 
-    def _carry_out(self, wanted: Wanted, found: Brought, *, keep: bool) -> Brought:
+    def _carry_out(self, wanted: Wanted, found: Brought) -> Brought:
         former_metrics = metrics_file_of(unit_file().read())
         for part in found.parts:
             if part.changed:
-                part.write(keep)
+                part.write()
         for path in manual_files(self.program) if self.packaged else ():  # they would hide the package's
             _unlink(path)
         try:
@@ -174,7 +178,7 @@ class Host(Memory):
 
     def _put_back(self, parts: t.Sequence[Part], wait: float) -> list[Result]:
         for part in parts:
-            part.write(False)
+            part.write()
         if self._systemd.runs and {PROGRAM, UNIT} & {part.name for part in parts}:
             self._systemd.reload()
             self._systemd.restart()

@@ -44,15 +44,16 @@ class KeptFile:
             return False
         return stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == self._mode
 
-    def write(self, content: bytes | None, *, keep: bool) -> None:
-        """Put it in force, None is no file. ``keep`` makes what was in force the previous one, even where that was no
-        file."""
-        if keep:
-            before = self.read()
-            if before is None:
-                _remove(self.previous_path)
-            else:
-                write_atomically(self.previous_path, before, mode=self._mode & 0o666)
+    def keep(self) -> None:
+        """Make what is in force the previous one, even where that is no file."""
+        before = self.read()
+        if before is None:
+            _remove(self.previous_path)
+        else:
+            write_atomically(self.previous_path, before, mode=self._mode & 0o666)
+
+    def write(self, content: bytes | None) -> None:
+        """Put it in force, None is no file."""
         if content is None:
             _remove(self.path)
         else:

@@ -53,13 +53,14 @@ class Wanted:
 
 
 class Part(t.NamedTuple):
-    """One file; ``write(keep)`` puts the wanted content in force, with or without keeping what was there."""
+    """One file; ``keep`` makes what is in force the previous one, ``write`` puts the wanted content in force."""
 
     name: str
     path: str
     changed: bool
     shown: t.Callable[[], tuple[str, str]]  # before and after, as a diff may show it
-    write: t.Callable[[bool], None]
+    write: t.Callable[[], None]
+    keep: t.Callable[[], None] = lambda: None
 
 
 def policy_folder(folder: str) -> str:
@@ -107,7 +108,7 @@ def present_parts(*, program: str, folder: str) -> list[Part]:
     parts = [_change(policy_file(folder), Content())]
     for name, kept, show in _kept_files(program):
         before = kept.read()
-        parts.append(Part(name, kept.path, before is not None, _showing(before, None, show), lambda keep: None))
+        parts.append(Part(name, kept.path, before is not None, _showing(before, None, show), lambda: None))
     return [part for part in parts if part.shown()[0]]
 
 
@@ -115,8 +116,8 @@ def _kept_files(program: str) -> tuple[tuple[str, KeptFile, t.Callable[[bytes], 
     return (PROGRAM, program_file(program), _digest), (UNIT, unit_file(), _text)
 
 
-def _restoring(file: KeptFile) -> t.Callable[[bool], None]:
-    def restore(_keep: bool) -> None:
+def _restoring(file: KeptFile) -> t.Callable[[], None]:
+    def restore() -> None:
         if not file.restore():
             file.remove()
 
@@ -134,7 +135,8 @@ def _program(wanted: Wanted) -> Part:
         file.path,
         not (file.has_mode() and is_service_file(before or b"")),
         lambda: (_shown(before, _digest), _digest(service_file())),
-        lambda keep: file.write(service_file(), keep=keep),
+        lambda: file.write(service_file()),
+        file.keep,
     )
 
 
@@ -162,7 +164,8 @@ def _change(file: ManagedFile, wanted: Content) -> Part:
         file.path,
         change.needed,
         lambda: (change.before.shown(), change.after.shown()),
-        lambda keep: file.apply(change, keep=keep),
+        lambda: file.apply(change),
+        lambda: file.keep(change),
     )
 
 
@@ -173,7 +176,8 @@ def _kept(name: str, file: KeptFile, content: bytes | None, show: t.Callable[[by
         file.path,
         not file.is_as_wanted(content),
         _showing(before, content, show),
-        lambda keep: file.write(content, keep=keep),
+        lambda: file.write(content),
+        file.keep,
     )
 
 

@@ -40,7 +40,9 @@ def run_module(module: GuardedModule) -> t.NoReturn:
             check_matches(module.given.get("rules"))
             change = file.change_to(_wanted(module, file))
         if change.needed and not module.check_mode:
-            file.apply(change, keep=module.params["state"] == "present")
+            if change.replaces and module.params["state"] == "present":
+                file.keep(change)
+            file.apply(change)
     except OSError as exc:
         fail(module, msg=f"path: {exc.filename or file.path}: {exc.strerror}", errno=exc.errno)
     succeed(

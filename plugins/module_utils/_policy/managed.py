@@ -90,16 +90,19 @@ class ManagedFile:
             as_wanted = regular and text == after.text
         return Change(Content(text, _policy(text)), after, not as_wanted)
 
-    def apply(self, change: Change, *, keep: bool) -> None:
-        """Put it in force; ``keep`` makes what was in force the previous policy, if it was another one."""
+    def keep(self, change: Change) -> None:
+        """Make what is in force the previous policy; where it is no policy, an older one stays that."""
+        if change.before.policy and change.before.text is not None:
+            write_atomically(self.previous_path, change.before.text, mode=FILE_MODE)
+
+    def apply(self, change: Change) -> None:
+        """Put it in force."""
         if change.after.text is None:
             self._remove()
             return
         folder = os.path.dirname(self.path)
         os.makedirs(os.path.dirname(folder), FOLDER_MODE, exist_ok=True)
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
-        if keep and change.replaces and change.before.text is not None:
-            write_atomically(self.previous_path, change.before.text, mode=FILE_MODE)
         write_atomically(self.path, change.after.text, mode=FILE_MODE)
 
     def _remove(self) -> None:

@@ -22,14 +22,21 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.balancing imp
 from ansible_collections.virtnet.rss.plugins.module_utils._service.events import LinkEvents
 from ansible_collections.virtnet.rss.plugins.module_utils._service.notify import notify, reloading, watchdog_seconds
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, reconcile
-from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import changed, of_device, signature
+from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import (
+    changed,
+    of_device,
+    signature,
+    without_program,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._service.state import Settings, State
 from ansible_collections.virtnet.rss.plugins.module_utils._service.telling import Telling
+from ansible_collections.virtnet.rss.plugins.module_utils._service.turns import Turns
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.kept import KeptPrograms
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.shared_keys import shared_keys
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import c_call
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
@@ -43,9 +50,6 @@ SETTLE_MOST = 0.05
 SHORTEST = 0.05  # seconds between two turns for the sake of balancing
 PATIENCE = 10.0  # seconds to wait for another writer; less where systemd hears of life more often
 MOST_KEPT = 256  # programs, each 57 to 80 KiB of the kernel's memory while no device has it
-# Of many devices that were steered before a few are dealt with at once, then comes a pause of so many times as long: a
-# new device of somebody else waits for no more of them, and they take no more than a seventeenth of a core.
-AT_ONCE, PAUSE = 4, 16.0
 
 
 class Service:
@@ -60,11 +64,10 @@ class Service:
         self._prover = Prover()
         self._kept = KeptPrograms(MOST_KEPT)
         self._balancing = Balancing()
-        self._waiting: set[DeviceId] = set()  # whose turn was not yet
+        self._turns = Turns()
         self._tell_again = False  # the metrics say of some that they wait
         self._ours: set[DeviceId] = set()  # that we have steered, whoever takes that off
-        self._next_again = 0.0  # by the monotonic clock, as the next
-        self._next_full = 0.0
+        self._next_full = 0.0  # by the monotonic clock
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; SIGHUP reads the policy again. StateError when another service runs."""
@@ -96,9 +99,7 @@ class Service:
         poll.register(events.descriptor, select.POLLIN)
         interval = min(self._settings.watch, watchdog_seconds() or self._settings.watch)
         while True:
-            pause = max(self._next_again - time.monotonic(), 0.0)
-            wait = min(pause, interval) if self._waiting else interval
-            wait = min(max(self._balancing.due_in(), SHORTEST), wait)
+            wait = min(max(self._balancing.due_in(), SHORTEST), self._turns.due_in(), interval)
             ready = {descriptor for descriptor, _event in poll.poll(wait * 1000)}
             if wakeup in ready:
                 os.read(wakeup, 1024)
@@ -119,7 +120,7 @@ class Service:
             troubles.tell("pass", "")
         except Exception as exc:
             self._state.snapshot = None  # something has been left undone
-            self._waiting = set()  # and is done after a pause
+            self._turns.rest(self._settings.watch)
             troubles.tell("pass", f"a pass failed, the next one tries again: {sentence_of(exc)}")
         if failed_before != troubles.of("pass"):
             self._telling.write_status()
@@ -133,7 +134,7 @@ class Service:
             self._full_pass(observer)
         else:
             self._watch(observer)
-            if self._tell_again and not self._waiting:
+            if self._tell_again and not self._turns.waiting:
                 self._tell_again = False
                 self._telling.write_metrics(observer)
 
@@ -163,36 +164,34 @@ class Service:
             before = now
 
     def _new(self, observer: Observer) -> Signature:
-        return {key: value for key, value in signature(observer).items() if key not in self._state.seen}
+        return {key: value for key, value in self._signature(observer).items() if key not in self._state.seen}
 
     def _watch(self, observer: Observer) -> None:
         snapshot, due = observer.snapshot(), self._backoff.due()
-        if snapshot is not None and snapshot == self._state.snapshot and not due and not self._waiting:
+        if snapshot is not None and snapshot == self._state.snapshot and not due and not self._turns.waiting:
             return
-        now = signature(observer)
+        now = self._signature(observer)
         different = changed(self._state.seen, now)
         self._state.seen = {key: value for key, value in self._state.seen.items() if key in now}
         self._kept.forget_all_but(now)
         self._state.snapshot = snapshot
-        chosen = self._chosen((different | due | self._waiting) & set(now))
-        if chosen:
-            again, begin = bool(chosen & self._ours), time.monotonic()
-            self._pass(observer, {key: now[key] for key in chosen})
-            if again and self._waiting:
-                self._next_again = time.monotonic() + PAUSE * (time.monotonic() - begin)
+        self._turns.forget_all_but(now)
+        ready = (different | due | self._turns.waiting) - set(self._backoff.resting())
+        self._turns.waiting = {each for each in ready if each in self._ours or self._backoff.is_troubled(each)}
+        new = ready - self._turns.waiting
+        if new:
+            self._pass(observer, {key: now[key] for key in new})
+        with self._turns.turn(bare=without_program(now)) as chosen:
+            if chosen:
+                self._pass(observer, {key: now[key] for key in chosen})
 
-    def _chosen(self, devices: set[DeviceId]) -> set[DeviceId]:
-        """Those whose turn it is: all that were not steered before, or else some of the others, those that make no
-        trouble first; the rest waits for a later turn."""
-        ready = devices - set(self._backoff.resting())
-        again = {each for each in ready if each in self._ours or self._backoff.is_troubled(each)}
-        if ready - again:
-            self._waiting = again
-            return ready - again
-        in_order = sorted(again, key=lambda each: (self._backoff.is_troubled(each), each))
-        chosen = set(in_order[: 0 if time.monotonic() < self._next_again else AT_ONCE])
-        self._waiting = again - chosen
-        return chosen
+    def _signature(self, observer: Observer) -> Signature:
+        """Of the devices that the policy can speak of: who makes others, in a namespace of his own, makes no work."""
+        everywhere = signature(observer)
+        if self._state.policy.needs_other_namespaces:
+            return everywhere
+        here = current_namespace().inode
+        return {key: value for key, value in everywhere.items() if key.netns_inode == here}
 
     def _full_pass(self, observer: Observer) -> None:
         state = self._state
@@ -202,7 +201,7 @@ class Service:
         self._telling.troubles.tell("inspector", observer.inspector_reason)
         if state.policy_error:
             self._reload()
-        now = signature(observer)
+        now = self._signature(observer)
         self._backoff.forget_all_but(now)
         self._telling.journal.forget_all_but(now)
         self._pass(observer, now, everything=True)
@@ -211,7 +210,7 @@ class Service:
         shared = shared_keys(result.device for result in state.results.values())
         self._telling.troubles.tell("keys", "; ".join(shared))
         self._telling.write_metrics(observer)
-        self._tell_again = bool(self._waiting)
+        self._tell_again = bool(self._turns.waiting)
         state.guests.forget_all_but(result.device for result in state.results.values())
         self._telling.write_status()  # with what could not be written
         self._telling.begin_measurement()
@@ -235,7 +234,7 @@ class Service:
         self._telling.journal.tell((result, self._noted(result)) for result in results)
         if everything:
             state.seen = {}
-            self._waiting = set(how.resting) - set(self._backoff.resting())
+            self._turns.waiting = set(how.resting) - set(self._backoff.resting())
         before = {} if everything else state.results
         state.results = {**before, **{result.device.id: result for result in results}}
         state.seen.update(looked_at)
@@ -247,12 +246,15 @@ class Service:
         # One that rests, or has failed, is without a program when a whole pass looks: it is no new one for that.
         self._ours = {key for key in self._ours | state.steered if key in state.results and _stays(state.results[key])}
         self._kept.forget_all_but(self._ours)
+        for result in results:
+            if result.device.program:
+                self._kept.forget_unless(result.device.id, result.device.program.id)
         self._telling.count()
         self._telling.write_status()
 
     def _left_to_turns(self, looked_at: Signature) -> dict[DeviceId, str]:
         """What is put back a few at a time, by a whole pass too: a new device would wait for all of them."""
-        taken_off = self._waiting | (changed(self._state.seen, looked_at) & self._ours)
+        taken_off = self._turns.waiting | (changed(self._state.seen, looked_at) & self._ours)
         return {**dict.fromkeys(taken_off, "it is put back in its turn"), **self._backoff.troubled()}
 
     def _noted(self, result: Result) -> str:
@@ -260,7 +262,7 @@ class Service:
         device, outcome = result.device.id, result.outcome
         if outcome is None:
             return ""
-        if outcome.fallback:
+        if outcome.fallback or outcome.action == "wait":
             self._backoff.failed(device)
         elif outcome.action not in ("attach", "replace"):
             self._backoff.succeeded(device)
@@ -299,6 +301,11 @@ class Service:
 
 
 def _stays(result: Result) -> bool:
-    """Nobody but a stranger takes its program off."""
+    """Nobody but a stranger takes its program off. One that its guest has let go of stays: who closes and opens his
+    device all the time makes no new one of it."""
+    device, desired = result.device, result.rule and result.rule.desired
     given_up = result.outcome and result.outcome.fallback and result.outcome.changed
-    return not given_up and result.action not in ("detach", "keep", "ignore")
+    if given_up or (desired and not desired.present):
+        return False
+    let_go = desired and not device.queues + device.disabled_queues
+    return bool(let_go) or result.action not in ("detach", "keep", "ignore")

@@ -113,7 +113,7 @@ class How:
     trial: bool = True  # with check, load and prove each program, to tell which device would fall back
     spared: t.Collection[int] = ()  # programs that stay where they are, whatever the policy says
     patience: float = PATIENCE  # seconds to wait for another writer
-    alive: t.Callable[[], None] = lambda: None  # called before each change: many take longer than a watchdog waits
+    alive: t.Callable[[], None] = lambda: None  # called before each device: many take longer than a watchdog waits
     resting: t.Mapping[DeviceId, str] = field(default_factory=dict)  # devices that are not changed now, and why
     before: t.Mapping[DeviceId, Result] = field(default_factory=dict)  # of earlier passes
     guests: Guests = field(default_factory=Guests)  # that are known already
@@ -206,6 +206,7 @@ class _Planner:
 
     def _dealt_with(self, device: Device, observer: Observer, apply: t.Callable[[Step], Outcome]) -> Result:
         planned = Result(self._namespace, device)
+        self._how.alive()
 
         def plan_for(now: Device) -> Step | None:
             nonlocal planned

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Device
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 
-__all__ = ("Signature", "changed", "of_device", "signature")
+__all__ = ("Signature", "changed", "of_device", "signature", "without_program")
 
 Signature = t.Dict[DeviceId, t.Tuple[object, ...]]
 
@@ -46,6 +46,11 @@ def signature(observer: Observer) -> Signature:
 def of_device(device: Device) -> tuple[object, ...]:
     """What a look at a device in this state gives."""
     return device.birth, device.program.id if device.program else None, device.queues, device.disabled_queues
+
+
+def without_program(looked_at: Signature) -> set[DeviceId]:
+    """Of these devices."""
+    return {device for device, (_birth, program, *_queues) in looked_at.items() if program is None}
 
 
 def _programs() -> dict[DeviceId, int]:

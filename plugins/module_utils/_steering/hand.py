@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import Control
     from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import Holder
 
-__all__ = ("Lock", "MovedError", "set_program")
+__all__ = ("Lock", "MovedError", "RefusedError", "set_program")
 
 GONE = (errno.EBADFD, errno.ENODEV)  # the holder has let go of it; it has no name any more
 Lock = t.Callable[[], t.ContextManager[object]]
@@ -30,6 +30,10 @@ Lock = t.Callable[[], t.ContextManager[object]]
 
 class MovedError(DeviceError):
     """The device is no longer what was planned for: look at it and plan again."""
+
+
+class RefusedError(DeviceError):
+    """The driver does not take this program."""
 
 
 def set_program(
@@ -48,7 +52,7 @@ def set_program(
         try:
             set_steering_program(reached.descriptor, program)
         except OSError as exc:
-            raise DeviceError(
+            raise RefusedError(
                 f"{device.name}: the driver refused the program: {exc.strerror}", errno=exc.errno, device=device.name
             ) from exc
     return reached.way

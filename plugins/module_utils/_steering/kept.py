@@ -76,6 +76,12 @@ class KeptPrograms:
         if kept:
             os.close(kept.descriptor)
 
+    def forget_unless(self, device: DeviceId, program: int) -> None:
+        """Somebody has given it another program, by this number: what it had before is not put back, nor its key."""
+        kept = self._kept.get(device)
+        if kept and kept.attached.id != program:
+            self.forget(device)
+
     def forget_all_but(self, devices: t.Container[DeviceId]) -> None:
         """The others have gone, or are not ours to steer."""
         for device in [each for each in self._kept if each not in devices]:

@@ -56,13 +56,14 @@ def steer(
             return Outcome(step, "fallback", device, changed=False, fallback=gone)
         outcome = waiting(step, f"{reason}; that happened again and again, each time between the look and the change")
         # Another run of ours was quicker: each of them ends, and then it is our turn.
-        attempts += not _is_ours(found)
+        attempts += not _is_newly_ours(found, device)
         device = found
     return outcome
 
 
-def _is_ours(device: Device) -> bool:
-    return device.program is not None and device.program.owner == OURS
+def _is_newly_ours(found: Device, before: Device) -> bool:
+    former = before.program.id if before.program else None
+    return found.program is not None and found.program.owner == OURS and found.program.id != former
 
 
 def _with_holders(step: Step, observer: Observer) -> Step:

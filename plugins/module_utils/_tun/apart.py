@@ -12,6 +12,7 @@ import array
 import contextlib
 import errno
 import json
+import math
 import os
 import select
 import signal
@@ -23,7 +24,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceE
 
 __all__ = ("LIMIT", "Apart")
 
-LIMIT = 0.5  # seconds that it may wait for a stranger; a copy takes a fraction of a millisecond
+LIMIT = 0.5  # seconds that it may wait, or work, for a stranger; a copy takes a fraction of a millisecond
 BUSY = 10.0  # seconds that it may take on a host whose processors are busy
 SLICE = 0.02  # seconds between two looks at what it waits for
 DYING = 0.05  # seconds that a killed child is waited for: one that waits for a stranger does not die
@@ -132,16 +133,19 @@ def _close_all_but(kept: int) -> None:
 
 
 def _wait_for(channel: socket.socket, child: int, limit: float) -> None:
-    """Until there is an answer, or the child has waited for so many seconds. That it may not run, for others do, is no
-    stranger's fault: on a busy host it takes a second now and then.
+    """Until there is an answer, or the child has waited for so many seconds, or worked: what a stranger has put in the
+    place of a queue may take long to give back. That it may not run, for others do, is no stranger's fault: on a busy
+    host it takes a second now and then.
     """
     poll = select.poll()
     poll.register(channel, select.POLLIN)
-    waited, deadline = 0.0, time.monotonic() + BUSY
+    waited, before, deadline = 0.0, math.inf, time.monotonic() + BUSY
     while not poll.poll(SLICE * 1000):
+        waits, worked = _spends(child)
+        before = min(before, worked)  # in earlier requests
         # One that has answered waits too. This process may run late as well, so a slice counts as one, however long.
-        waited += SLICE if _waits(child) and not poll.poll(0) else 0.0
-        if waited >= limit:
+        waited += SLICE if waits and not poll.poll(0) else 0.0
+        if max(waited, worked - before) >= limit:
             raise DeviceError(
                 f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
                 errno=errno.ETIMEDOUT,
@@ -153,13 +157,16 @@ def _wait_for(channel: socket.socket, child: int, limit: float) -> None:
             )
 
 
-def _waits(child: int) -> bool:
-    """For anything but a processor (proc_pid_stat(5)); so it does where that cannot be seen."""
+def _spends(child: int) -> tuple[bool, float]:
+    """Whether it waits for anything but a processor, and the seconds of a processor that it has had (proc_pid_stat(5),
+    fields 3, 14 and 15). Where that cannot be seen it waits.
+    """
     try:
         with open(f"/proc/{child}/stat", "rb") as stream:
-            return not stream.read().rpartition(b") ")[2].startswith(b"R")
+            fields = stream.read().rpartition(b") ")[2].split()
     except OSError:
-        return True
+        return True, 0.0
+    return fields[0] != b"R", (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _answer(channel: socket.socket) -> tuple[bytes, int | None]:

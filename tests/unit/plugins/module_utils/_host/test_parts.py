@@ -38,9 +38,12 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host(str(tmp_path / "virtnet-rss"), str(tmp_path / "etc"))
     for rules, version in ((OLD, b"old"), (NEW, b"new")):
         file = parts.policy_file(made.folder)
-        file.apply(file.change_to(wanted_content(rules)), keep=True)
-        parts.program_file(made.program).write(b"program " + version, keep=True)
-        parts.unit_file().write(b"unit " + version, keep=True)
+        change = file.change_to(wanted_content(rules))
+        file.keep(change)
+        file.apply(change)
+        for kept, content in ((parts.program_file(made.program), b"program "), (parts.unit_file(), b"unit ")):
+            kept.keep()
+            kept.write(content + version)
     return made
 
 
@@ -54,7 +57,7 @@ def test_all_that_was_changed_goes_back_as_it_was_told(host: Host) -> None:
     assert before != after and after.startswith("sha256 ")
     assert unit.shown() == ("unit new", "unit old")
     for part in found:
-        part.write(False)
+        part.write()
     policy_now, program_now, unit_now = host.contents()
     assert b"default_queue" not in (policy_now or b"") and (program_now, unit_now) == (b"program old", b"unit old")
 
@@ -63,14 +66,14 @@ def test_all_that_was_changed_goes_back_as_it_was_told(host: Host) -> None:
 def test_what_the_last_change_did_not_touch_stays(host: Host, name: str) -> None:
     before = host.contents()
     (part,) = host.older([name])
-    part.write(False)
+    part.write()
     changed = [now != then for now, then in zip(host.contents(), before)]
     assert changed == [each == name for each in ALL]
 
 
 def test_without_an_older_one_there_is_nothing_to_go_back_to(host: Host) -> None:
     for part in host.older():
-        part.write(False)
+        part.write()
     assert [part.name for part in host.older()] == [parts.POLICY]  # whose older one is kept
     assert not host.older()[0].changed
 
@@ -88,7 +91,8 @@ def test_the_program_is_made_where_it_is_shown_or_written(host: Host, monkeypatc
     _policy, program = parts.wanted_parts(wanted, systemd=False)
     assert program.changed and not made
     assert program.shown()[0] != program.shown()[1] and made
-    program.write(True)
+    program.keep()
+    program.write()
     assert host.contents()[1] == made[0]
 
 
@@ -96,7 +100,7 @@ def test_beside_a_package_a_unit_that_was_not_there_goes(host: Host) -> None:
     parts.unit_file().restore()  # none is kept now
     (part,) = host.older([parts.UNIT], packaged=True)
     assert part.shown() == ("unit old", "")
-    part.write(False)
+    part.write()
     assert parts.unit_file().read() is None
     assert host.older([parts.UNIT], packaged=True) == []
 

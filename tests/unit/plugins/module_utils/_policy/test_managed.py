@@ -30,14 +30,17 @@ def file(tmp_path: Path) -> ManagedFile:
     return ManagedFile(str(tmp_path / "policy.d" / "50.json"))
 
 
-def put(file: ManagedFile, after: Content, *, keep: bool = True) -> None:
-    file.apply(file.change_to(after), keep=keep)
+def put(file: ManagedFile, after: Content) -> None:
+    change = file.change_to(after)
+    file.keep(change)
+    file.apply(change)
 
 
 def test_the_first_one(file: ManagedFile) -> None:
     change = file.change_to(NEW)
     assert (change.before, change.after, change.needed, change.replaces) == (Content(), NEW, True, False)
-    file.apply(change, keep=True)
+    file.keep(change)
+    file.apply(change)
     assert Path(file.path).read_text(encoding="utf-8") == NEW.text
     assert Path(file.path).stat().st_mode & 0o7777 == 0o600
     assert file.previous() == Content()
@@ -47,7 +50,8 @@ def test_another_one(file: ManagedFile) -> None:
     put(file, OLD)
     change = file.change_to(NEW)
     assert (change.before, change.needed, change.replaces) == (OLD, True, True)
-    file.apply(change, keep=True)
+    file.keep(change)
+    file.apply(change)
     assert file.previous() == OLD
 
 
@@ -64,7 +68,7 @@ def test_the_way_back_keeps_nothing(file: ManagedFile) -> None:
     put(file, NEW)
     change = file.change_to(file.previous())
     assert change.replaces
-    file.apply(change, keep=False)
+    file.apply(change)
     assert file.previous() == OLD and file.change_to(OLD).needed is False
 
 
@@ -73,7 +77,8 @@ def test_what_is_no_policy_is_told_and_not_kept(file: ManagedFile) -> None:
     Path(file.path).write_bytes(b'{"rules": [\xff')
     change = file.change_to(NEW)
     assert (change.needed, change.replaces, change.before.shown()) == (True, False, "not a policy\n")
-    file.apply(change, keep=True)
+    file.keep(change)
+    file.apply(change)
     assert file.previous() == Content()
     Path(file.previous_path).write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="the document is no JSON"):
@@ -112,6 +117,7 @@ def test_it_is_read_and_parsed_once(file: ManagedFile, monkeypatch: pytest.Monke
     monkeypatch.setattr(managed, "_read", counted(managed._read))
     monkeypatch.setattr(managed, "parse_document", counted(parse_document))
     change = file.change_to(NEW)
-    file.apply(change, keep=True)
+    file.keep(change)
+    file.apply(change)
     assert change.before.shown() and change.after.shown()
     assert calls == ["_read", "parse_document"]

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon
+from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon, turns
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import of_device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
@@ -45,6 +45,12 @@ GIVEN_UP = replace(
         Step(STEERED_ONE, "replace"), "fallback", BARE, changed=True, fallback=Fallback("load", "Not permitted")
     ),
 )
+LET_GO = replace(LEFT, device=BARE._replace(queues=0))
+UNWANTED = replace(
+    LEFT,
+    rule=Rule("guests", Match(), Desired(present=False)),
+    outcome=Outcome(Step(BARE, "none"), "none", BARE, changed=False),
+)
 NEW, TAKEN_OFF = "it is new to the policy", "somebody had taken it off"
 
 
@@ -57,6 +63,8 @@ NEW, TAKEN_OFF = "it is new to the policy", "somebody had taken it off"
         ([RELEASED], NEW),
         ([GIVEN_UP], NEW),
         ([LEFT], NEW),  # a policy that did not speak of it
+        ([LET_GO], TAKEN_OFF),  # by a holder who has closed it meanwhile
+        ([UNWANTED], NEW),
     ],
 )
 def test_why_it_is_attached_again(
@@ -85,16 +93,17 @@ def test_a_whole_pass_leaves_what_was_taken_off_to_its_turn(monkeypatch: pytest.
     new = DeviceId(1, 2)
     service._pass(t.cast("t.Any", None), {BARE.id: of_device(BARE), new: of_device(BARE)}, everything=True)
     assert [list(how.resting) for how in hows] == [[], [BARE.id]]
-    assert BARE.id in service._waiting
+    assert BARE.id in service._turns.waiting
 
 
 def test_the_metrics_do_not_say_for_long_that_it_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """They are written after a whole pass, and once more when nothing waits for its turn any longer."""
     service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
     told: list[set[DeviceId]] = []
-    monkeypatch.setattr(service._telling, "write_metrics", lambda _observer: told.append(set(service._waiting)))
+    monkeypatch.setattr(service._telling, "write_metrics", lambda _observer: told.append(set(service._turns.waiting)))
     monkeypatch.setattr(daemon, "reconcile", lambda *_, **__: [ATTACHED])
     observer = t.cast("t.Any", SimpleNamespace(try_inspector=lambda: None, inspector_reason="", snapshot=lambda: b""))
+    monkeypatch.setattr(daemon, "current_namespace", lambda: Namespace(1, "x"))
     service._reload()
     for looked_at in (STEERED_ONE, BARE):
         monkeypatch.setattr(daemon, "signature", lambda _observer, it=looked_at: {it.id: of_device(it)})
@@ -103,3 +112,30 @@ def test_the_metrics_do_not_say_for_long_that_it_waits(monkeypatch: pytest.Monke
     for _turn in range(3):
         service._turn(observer, None)
     assert told == [set(), {BARE.id}, set()]
+
+
+@pytest.mark.parametrize("neighbour", [1, 2], ids=["in this namespace", "in one of his own"])
+def test_devices_that_change_all_the_time_keep_nobody_from_his_turn(
+    neighbour: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """New ones at every look; some that are ours and have lower numbers; and in between one whose program is gone."""
+    service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
+    service._reload()
+    victim = BARE._replace(id=DeviceId(1, 99))
+    ours = [STEERED_ONE._replace(id=DeviceId(1, number)) for number in range(2, 30)]
+    service._ours = {victim.id, *(each.id for each in ours)}
+    dealt_with: list[set[DeviceId]] = []
+    monkeypatch.setattr(daemon, "current_namespace", lambda: Namespace(1, "x"))
+    monkeypatch.setattr(turns, "PAUSE", 0)
+    monkeypatch.setattr(service, "_pass", lambda _observer, looked_at: dealt_with.append(set(looked_at)))
+    for look in range(20):
+        new = BARE._replace(id=DeviceId(neighbour, 1000 + look))
+        now = victim._replace(program=STEERED_ONE.program if look else None)
+        found = [new, now, *(each._replace(queues=look) for each in ours)]
+        monkeypatch.setattr(daemon, "signature", lambda _observer, found=found: {it.id: of_device(it) for it in found})
+        service._watch(t.cast("t.Any", SimpleNamespace(snapshot=lambda look=look: bytes([look]))))
+        if look == 0:
+            assert victim.id in set().union(*dealt_with)
+    assert max(len(each) for each in dealt_with) <= turns.AT_ONCE
+    assert all(any(each.id in group for group in dealt_with) for each in ours)
+    assert any(new.id in group for group in dealt_with) == (neighbour == 1)

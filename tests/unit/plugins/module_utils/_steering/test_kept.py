@@ -73,6 +73,17 @@ def test_one_of_each_device(null: int) -> None:
     kept.forget_all_but([])
 
 
+def test_one_that_somebody_has_replaced_does_not_come_back(null: int) -> None:
+    """Nor does its key, which may be why it was replaced."""
+    kept = KeptPrograms(1)
+    kept.keep(device(), PROGRAM, b"rodata", null, proven=True)
+    kept.forget_unless(device(2).id, PROGRAM.id + 1)
+    kept.forget_unless(device().id, PROGRAM.id)
+    assert kept.of(device(), b"rodata", proven=True)
+    kept.forget_unless(device().id, PROGRAM.id + 1)
+    assert kept.of(device(), b"rodata", proven=True) is None
+
+
 def test_those_used_last_stay(null: int) -> None:
     kept = KeptPrograms(2)
     for ifindex in (1, 2):
