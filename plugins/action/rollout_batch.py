@@ -29,7 +29,9 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
 from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
-PLANNED = "rollout_planned"  # in which the playbook registers what this gives after the look
+# In which the playbook registers what this gives after the look and after the verdict. No facts: whether these become
+# variables is for ansible.cfg to say, and a cache may keep them for the next rollout.
+PLANNED, COMPARED = "rollout_planned", "rollout_compared"
 BLIND = (
     "no guest of this batch had enough packets to be judged by, so nobody knows what the change did to guests; "
     "begin a rollout with a host whose guests work"
@@ -63,22 +65,21 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"Nothing was changed in this batch: {batch.why}"}
         if not batch.concerned:
             self._batch_is_over(hosts, answers, variables)
-        facts = {"rollout_id": f"{now:.6f}", "rollout_concerned": list(batch.concerned)}
-        return {"ansible_facts": facts, "planned_at": now}
+        return {"id": f"{now:.6f}", "concerned": list(batch.concerned), "planned_at": now}
 
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        batch = after_judge(variables["rollout_concerned"], answers, check=self._task.check_mode)
+        batch = after_judge(variables[PLANNED]["concerned"], answers, check=self._task.check_mode)
         _tell(batch.notes)
         if judged_blindly(hosts, answers):
             Display().warning(BLIND)
         self._batch_is_over(hosts, answers, variables, worse=len(batch.worse))
-        return {"ansible_facts": {"rollout_worse": list(batch.worse), "rollout_why": batch.why}}
+        return {"worse": list(batch.worse), "why": batch.why}
 
     def _back(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        found = outcomes(variables["rollout_concerned"], answers)
+        found = outcomes(variables[PLANNED]["concerned"], answers)
         _tell(f"{host}: {outcome}" for host, outcome in found.items())
         self._end(variables, answers)
-        return {"failed": True, "msg": f"{undone(found)}, for the batch is worse off: {variables['rollout_why']}"}
+        return {"failed": True, "msg": f"{undone(found)}, for the batch is worse off: {variables[COMPARED]['why']}"}
 
     def _batch_is_over(
         self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any], worse: int = 0

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
 
-__all__ = ("judged_devices", "rollout_verdict")
+__all__ = ("check_limits", "judged_devices", "rollout_verdict")
 
 Tap = t.Mapping[str, t.Any]
 Key = t.Tuple[int, int]
+
+
+# A drop of less than nothing makes every guest worse off, which tries a rollback.
+PARTS = {"max_drops": -1.0, "max_share": 0.0, "max_growth": 0.0}
+
+
+def check_limits(limits: t.Mapping[str, t.Any]) -> None:
+    """InputError: a part of the packets is no such, and would never be exceeded."""
+    for name, least in PARTS.items():
+        if not least <= limits[name] <= 1:
+            raise InputError(name, limits[name], "it is a part of the packets, 0 to 1: 0.05 for 5 %")
+    if not limits["min_packets"] >= 0:
+        raise InputError("min_packets", limits["min_packets"], "it is a number of packets from 0 on")
 
 
 def rollout_verdict(
@@ -32,6 +45,7 @@ def rollout_verdict(
     ``min_packets`` packets the busiest of several queues got more than ``max_share``, and had less before, or its part
     grew by more than ``max_growth``; a guest that had ``min_packets`` before gets none any more.
     """
+    check_limits({"max_drops": max_drops, "max_share": max_share, "max_growth": max_growth, "min_packets": min_packets})
     for name, window in (("after", after), ("before", before)):
         if len(window) != 2:
             raise PlaceError(

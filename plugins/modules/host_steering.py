@@ -41,7 +41,8 @@ options:
       - V(previous) undoes the last change. A host that was new to the service loses everything with O(remove), or where
         O(rollout) made that change, and else stays as it is.
       - V(absent) stops and removes all of it, and gives every device back to automatic selection. Of a package it stops
-        and disables the service and removes the policy; the package stays.
+        and disables the service and removes the policy; the package stays. Files of others in O(folder) stay, and are
+        named in a warning.
       - V(look) changes nothing and tells everything that an audit asks.
     type: str
     choices: [present, previous, absent, look]
@@ -79,7 +80,9 @@ options:
     type: path
     default: /usr/local/sbin/virtnet-rss
   folder:
-    description: Where the policy is; its folder C(policy.d) is what the program reads.
+    description:
+      - Where the policy is; its folder C(policy.d) is what the program reads.
+      - An absolute path without blanks, quotes, C(%), C($) and backslashes, as O(program) is.
     type: path
     default: /etc/virtnet-rss
   wait:

@@ -131,6 +131,7 @@ def test_a_removal_shows_what_it_takes_away(fleet: Fleet) -> None:
     assert (foretold["diff"], foretold["given_back"]) == (done["diff"], done["given_back"])
     assert [difference["after"] for difference in done["diff"]] == ["", ""] and done["given_back"] == ["tap0"]
     assert not host.program.exists() and fleet.states() == ["automatic"]
+    assert not (host.folder / "etc").exists()
     assert not host.run(state="absent")["changed"]
 
 
@@ -148,3 +149,53 @@ def test_hosts_must_be_named(fleet: Fleet) -> None:
     refused = fleet.playbook("virtnet.rss.rollback")
     assert refused.returncode != 0 and "-e rollback_hosts=PATTERN" in refused.stdout + refused.stderr
     assert fleet.names[0] not in refused.stdout
+
+
+def test_a_removal_takes_nothing_of_others(fleet: Fleet) -> None:
+    """The folder may be one that others use, and an operator may have rules of his own beside ours."""
+    host = Host(fleet)
+    policies = host.folder / "etc" / "policy.d"
+    host.run(rules=GOOD)
+    site, other = policies / "10-site.json", host.folder / "etc" / "other"
+    site.write_text(json.dumps({"rules": OTHERS}), encoding="utf-8")
+    site.chmod(0o600)
+    other.mkdir()
+    (policies / ".50-steering.json.0123456789ab").touch()  # of one that was killed
+    for check in (True, False):
+        told_of = host.run(state="absent", check=check)
+        assert told_of["changed"] and sorted(told_of["warnings"]) == [
+            f"{other} is none of ours, and stays",
+            f"{site} is none of ours, and stays",
+        ]
+    assert sorted(policies.iterdir()) == [site] and sorted((host.folder / "etc").iterdir()) == [other, policies]
+    assert not host.run(state="absent")["changed"]
+
+
+TABLE = {"table": [entry % 4 for entry in range(512)]}
+NOT_ALLOWED: list[tuple[dict[str, t.Any], str]] = [
+    ({"folder": "etc/kvm"}, "folder: 'etc/kvm' is not allowed; it is an absolute path"),
+    ({"folder": "/"}, "folder: '/' is not allowed"),
+    ({"folder": "/etc/../kvm"}, "folder: '/etc/../kvm' is not allowed"),
+    ({"folder": "/etc/k v m", "state": "absent"}, "folder: '/etc/k v m' is not allowed"),
+    ({"program": "/usr/local/bin/%i"}, "program: '/usr/local/bin/%i' is not allowed"),
+    ({"max_share": 90}, "max_share: 90.0 is not allowed; it is a part of the packets, 0 to 1"),
+    ({"max_drops": 5}, "max_drops: 5.0 is not allowed"),
+    ({"max_growth": "nan"}, "max_growth: nan is not allowed"),
+    ({"min_packets": -1}, "min_packets: -1 is not allowed"),
+    ({"wait": "inf"}, "wait: inf is not allowed; it is a number of seconds"),
+    ({"observe": -1, "state": "look"}, "observe: -1.0 is not allowed"),
+    (
+        {"rules": [{"match": {"device": f"a{number}"}, "indirection": TABLE} for number in range(200)]},
+        "policy: it would have",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), NOT_ALLOWED)
+def test_what_is_refused_before_anything_is_done(fleet: Fleet, options: dict[str, t.Any], sentence: str) -> None:
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    before = host.files()
+    refused = host.run(**{"rules": MORE, **options}, fails=True)
+    assert refused["msg"].startswith(sentence), refused["msg"]
+    assert host.files() == before and fleet.states() == ["steered"]

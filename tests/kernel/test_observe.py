@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._balance.options import Rebalance
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf import inventory
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import enter_object, observe_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.live_table import move_entries
 from ansible_collections.virtnet.rss.plugins.module_utils._look.advice import advise
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.observation import (
@@ -26,7 +29,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.observation impo
     observe,
     wanted_configuration,
 )
-from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
+from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration, Guard
 from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import describe_all
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import (
@@ -144,6 +147,40 @@ def test_a_configuration_of_the_full_program(tap: HeldTap) -> None:
     assert observation.would_be == by_queue(tap.send(FRAMES))
     observation, arrived = watched(tap, desired=None)
     assert observation.agreed == len(FRAMES) and observation.now == observation.would_be == by_queue(arrived)
+
+
+def test_a_live_table(tap: HeldTap) -> None:
+    """Of a device that is balanced: its entries are where the kernel has them, and so are the packets."""
+    table = tuple(entry % 4 for entry in range(512))
+    identity = Identity("tap0", DeviceId(current_namespace().inode, socket.if_nametoindex("tap0")))
+    foreign.attach(tap, encode(identity, Configuration(RssConfig(KEY, 0x3F, table), guard=Guard(2, 100))))
+    (sighting,) = look(["tap0"], [current_namespace()]).sightings
+    program = sighting.device.program
+    assert program and program.live
+    move_entries(load_libbpf(), program.live, dict.fromkeys(range(0, 512, 4), 3))
+    tap.send(FRAMES)  # the first packet of an entry moves it
+    observation, arrived = watched(tap, desired=None)
+    assert observation.agreed == len(FRAMES) and observation.now == observation.would_be == by_queue(arrived)
+    assert observation.now[0] < observation.now[3]
+
+
+def test_what_a_rule_with_rebalance_would_give(tap: HeldTap) -> None:
+    observation, _arrived = watched(tap, replace(WANTED, rebalance=Rebalance()))
+    assert sum(observation.would_be) == len(FRAMES) and min(observation.would_be) > 0
+
+
+def test_a_name_that_is_no_text() -> None:
+    """As anybody may give his device in a namespace of his own: it is watched, and costs the others nothing."""
+    with HeldTap("tap0") as tap, HeldTap("tap\udcff") as odd:
+        assert odd.pid
+        info = look(["tap*"], [current_namespace()])
+        found = observe(
+            info.sightings,
+            lambda each: wanted_configuration(each.device, WANTED),
+            1,
+            sleep=lambda _seconds: tap.send(FRAMES[:100]),
+        )
+    assert sorted(sum(each.now) for each in found) == [0, 100] and not any(each.reason for each in found)
 
 
 def test_a_device_with_a_virtio_header_in_front_of_packets() -> None:

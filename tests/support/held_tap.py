@@ -31,7 +31,7 @@ Arrived = t.List[t.Tuple[int, bytes]]
 
 
 def ifreq(name: str, flags: int) -> bytes:
-    return struct.pack("16sH22x", name.encode(), flags)
+    return struct.pack("16sH22x", os.fsencode(name), flags)
 
 
 def open_queue(name: str, flags: int, ifindex: int = 0) -> int:

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._host import devices, former, packaged
+from ansible_collections.virtnet.rss.plugins.module_utils._host import contents, devices, former, packaged
 from ansible_collections.virtnet.rss.plugins.module_utils._host.manual import manual_files
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
     POLICY,
@@ -207,23 +207,26 @@ class Host(Memory):
             )
         unit, had_unit = unit_file(), self._has_unit()
         metrics = metrics_file_of(unit.read())
-        folders = packaged.removable(self._folder) if self.packaged else [self._folder]
-        ours = [self.program, f"{self.program}.previous", *manual_files(self.program)]
-        paths = [*ours, *folders, *([metrics] if metrics else [])]
-        found = [path for path in paths if os.path.lexists(path)]
+        content = contents.of(self._folder, keep_folders=self.packaged and packaged.owns(self._folder))
+        paths = [self.program, f"{self.program}.previous", *manual_files(self.program), *([metrics] if metrics else [])]
+        found = [*(path for path in paths if os.path.lexists(path)), *content.ours]
         parts = present_parts(program=self.program, folder=self._folder)
         if had_unit and not self._check:
             self._systemd.stop()
         # The service first, or it would put back what is taken off.
         given_back = devices.give_back(self._observer, Policy(), only=None, spared=spared, check=self._check)
-        brought = Brought(tuple(parts), given_back=tuple(given_back), removed=bool(found or had_unit))
+        notes = [f"{path} is none of ours, and stays" for path in content.others]
+        brought = Brought(
+            tuple(parts), given_back=tuple(given_back), removed=bool(found or had_unit), notes=tuple(notes)
+        )
         if self._check:
             return brought
-        for path in [*found, RUN_FOLDER]:
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path, ignore_errors=path == RUN_FOLDER)
+        for path in found:
+            if path in content.folders:
+                os.rmdir(path)
             else:
                 _unlink(path)
+        shutil.rmtree(RUN_FOLDER, ignore_errors=True)
         if had_unit:
             unit.remove()
             self._systemd.reload()

@@ -20,7 +20,7 @@ __all__ = (
     "PROGRAM",
     "UNIT",
     "is_used_for",
-    "removable",
+    "owns",
     "unit",
     "version_note",
 )
@@ -45,12 +45,9 @@ def is_used_for(program: str) -> bool:
     return program in (OWN_PROGRAM, PROGRAM) and os.path.isfile(PROGRAM) and any(map(os.path.isfile, UNITS))
 
 
-def removable(folder: str) -> list[str]:
-    """What is in a policy's folder but the folders, which are the package's if it is the package's own."""
-    if os.path.normpath(folder) != FOLDER:
-        return [folder]
-    found = [entry.path for place in (FOLDER, POLICY_FOLDER) if os.path.isdir(place) for entry in os.scandir(place)]
-    return sorted(path for path in found if path != POLICY_FOLDER)
+def owns(folder: str) -> bool:
+    """Whether a policy's folder is the package's own."""
+    return os.path.normpath(folder) == FOLDER
 
 
 def version_note() -> str:

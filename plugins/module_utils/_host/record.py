@@ -25,6 +25,7 @@ __all__ = (
     "Memory",
     "Record",
     "read_record",
+    "record_file",
     "remove_record",
     "write_record",
 )
@@ -72,14 +73,15 @@ class Memory:
             write_record(self._folder, record)
 
 
-def _path(folder: str) -> str:
+def record_file(folder: str) -> str:
+    """Its path."""
     return os.path.join(folder, "last-change.json")
 
 
 def read_record(folder: str) -> Record | None:
     """The record of a host; None where there is none, or nothing of it can be understood."""
     try:
-        with open(_path(folder), encoding="utf-8") as file:
+        with open(record_file(folder), encoding="utf-8") as file:
             given = json.load(file)
         return Record(
             stage=str(given["stage"]),
@@ -101,10 +103,10 @@ def read_record(folder: str) -> Record | None:
 def write_record(folder: str, record: Record) -> None:
     """Put it in the place of the one before. OSError: that one is still there."""
     os.makedirs(folder, 0o700, exist_ok=True)
-    write_atomically(_path(folder), json.dumps(asdict(record)) + "\n", mode=MODE)
+    write_atomically(record_file(folder), json.dumps(asdict(record)) + "\n", mode=MODE)
 
 
 def remove_record(folder: str) -> None:
     """Forget the last change."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(_path(folder))
+        os.unlink(record_file(folder))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._host.record import CHANGED, CHANGING, Record
-from ansible_collections.virtnet.rss.plugins.module_utils._verdict import judged_devices, rollout_verdict
+from ansible_collections.virtnet.rss.plugins.module_utils._verdict import check_limits, judged_devices, rollout_verdict
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
@@ -28,6 +28,10 @@ class Limits(t.NamedTuple):
     max_share: float = 0.9
     max_growth: float = 0.5
     min_packets: int = 1000
+
+    def check(self) -> None:
+        """InputError for one that could not be exceeded."""
+        check_limits(self._asdict())
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections import Counter
 from ipaddress import ip_address
 
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.hashing import Steered, steer
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.packets import hear, packet_socket
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
@@ -21,7 +22,6 @@ __all__ = ("Carried", "flows_of_entries")
 SAMPLE = 2000  # packets are enough to tell a flow that has a tenth of them
 PATIENCE = 0.5  # seconds for that; packets beside the sample are not waited for
 HEADERS = 512  # bytes of a frame, in which all headers are
-EVERYTHING = 3  # ETH_P_ALL
 WITH_PORTS = {"tcpv4": "tcp4", "udpv4": "udp4", "tcpv6": "tcp6", "udpv6": "udp6"}
 
 
@@ -33,22 +33,22 @@ class Carried(t.NamedTuple):
     pin: dict[str, t.Any] | None  # that takes this flow alone; None where no pin can tell it
 
 
-def flows_of_entries(name: str, configuration: Configuration, entries: t.Collection[int]) -> dict[int, Carried]:
+def flows_of_entries(ifindex: int, configuration: Configuration, entries: t.Collection[int]) -> dict[int, Carried]:
     """By a sample of the packets that go to the guest of a device of this network namespace, of those entries that it
     shows. OSError without CAP_NET_RAW."""
     seen: dict[int, Counter[Steered]] = {entry: Counter() for entry in entries}
     size = len(configuration.rss.indirection)
-    for frame in _frames(name):
+    for frame in _frames(ifindex):
         steered = steer(frame, configuration.rss, l3_offset=configuration.l3_offset)
         if steered.hash is not None and steered.hash % size in seen:
             seen[steered.hash % size][steered] += 1
     return {entry: _carried(flows, configuration) for entry, flows in seen.items() if flows}
 
 
-def _frames(name: str) -> t.Iterator[bytes]:
+def _frames(ifindex: int) -> t.Iterator[bytes]:
     deadline = time.monotonic() + PATIENCE
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERYTHING)) as listening:
-        listening.bind((name, EVERYTHING))
+    with packet_socket() as listening:
+        hear(listening, ifindex)
         for _packet in range(SAMPLE):
             listening.settimeout(max(deadline - time.monotonic(), 0.001))
             try:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -29,8 +28,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.plan import plan
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.packets import hear, packet_socket
 
 if t.TYPE_CHECKING:
+    import socket
+
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.observe_program import Passed, Protocol, Taken
     from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -45,7 +47,6 @@ __all__ = ("Observation", "observe", "wanted_configuration")
 
 # What both directions of a flow have in common; the others hash a number of their own.
 TWO_ENDS = tuple(name for name in HASH_TYPES if name not in ONE_WAY)
-ALL_PROTOCOLS = 3  # ETH_P_ALL
 CLOSERS = 32  # threads: the kernel waits for a grace period at each close of a packet socket, some 20 ms
 
 
@@ -153,7 +154,8 @@ class _Watch:
         self.reason = ""
         with self._reasons():
             self.configuration = configure(sighting)
-            for configuration in dict.fromkeys((self.configuration, _wider(self.configuration))):
+            asked = _as_placed(sighting, self.configuration)
+            for configuration in dict.fromkeys((asked, _wider(asked))):
                 self._programs.append(stack.enter_context(_program(sighting.device, configuration)))
 
     @contextlib.contextmanager
@@ -171,12 +173,11 @@ class _Watch:
             return
         with self._reasons(), entered(self._sighting.namespace):
             for program in self._programs:
-                # Without a protocol it hears nothing until it is bound, by which time the filter is there.
-                watching = self._stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+                watching = self._stack.enter_context(packet_socket())
                 self._sockets.append(watching)
                 program.attach(watching)
             for watching in self._sockets:
-                watching.bind((self._sighting.device.name, ALL_PROTOCOLS))
+                hear(watching, self._sighting.device.ifindex)
 
     def end(self) -> None:
         """Watch no longer."""
@@ -222,6 +223,14 @@ def _both_ways(counters: Counters | None, passed: Passed | None) -> int:
         return 0
     two_ends = sum(packets for reason, packets in counters.by_reason().items() if reason in TWO_ENDS)
     return round(passed.both * max(two_ends / passed.followed, 1))
+
+
+def _as_placed(sighting: Sighting, configuration: Configuration) -> Configuration:
+    """Without a live table, which the observer has not: with the entries where they are now, if that is what steers."""
+    program, rss = sighting.device.program, configuration.rss
+    if sighting.placement and program and program.configuration and program.configuration.rss == rss:
+        rss = replace(rss, indirection=tuple(sighting.placement.current[: len(rss.indirection)]))
+    return replace(configuration, rss=rss, guard=None)
 
 
 def _wider(configuration: Configuration) -> Configuration:

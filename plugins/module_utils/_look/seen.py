@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import loa
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     CapabilityError,
     DeviceError,
+    InputError,
     NotThereError,
     ObjectError,
 )
@@ -45,17 +46,22 @@ def seen_devices(
     """The named devices; what cannot be looked at is added to ``warnings``. NotThereError: a name is nowhere."""
     found: list[Seen] = []
     met: set[str] = set()
+    refused: dict[str, InputError] = {}
     for namespace in namespaces:
         try:
             with entered(namespace):
-                chosen = _select(taps, list_links(), met)
+                chosen = _select(taps, list_links(), met, refused)
+                if not chosen:
+                    continue
                 traffic = {link.ifindex: link.traffic for link in chosen}
                 found += [Seen(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
         except DeviceError as exc:
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:
         if name not in met and not is_pattern(name):
-            raise NotThereError("taps", name, "there is no such device in the network namespaces that were looked at")
+            raise refused.get(name) or NotThereError(
+                "taps", name, "there is no such device in the network namespaces that were looked at"
+            )
         if name not in met and name != "*":
             warnings.append(f"taps: no TAP device matches {name!r}")
     return found
@@ -72,13 +78,19 @@ def counters_of_device(device: Device) -> Counters | None:
     return None
 
 
-def _select(taps: t.Sequence[str], links: list[Link], met: set[str]) -> list[Link]:
-    """The devices of one namespace; the names that mean some of them are added to ``met``."""
+def _select(taps: t.Sequence[str], links: list[Link], met: set[str], refused: dict[str, InputError]) -> list[Link]:
+    """The devices of one namespace; the names that mean some of them are added to ``met``. One that is no TAP device's
+    here, which is ``refused``, may be one's in the next.
+    """
     present = {name for link in links for name in (link.name, *names_of(link))}
     here = [name for name in taps if is_pattern(name) or name in present]
     chosen: dict[int, Link] = {}
     for name in here:
-        links_of_name, _warnings = select("taps", [name], links)
+        try:
+            links_of_name, _warnings = select("taps", [name], links)
+        except InputError as exc:
+            refused[name] = exc
+            continue
         chosen.update((link.ifindex, link) for link in links_of_name)
         if links_of_name:
             met.add(name)

@@ -70,7 +70,8 @@ def secrets_of(spec: Spec, given: object) -> t.Iterator[str]:
 
 
 def _texts(value: object) -> t.Iterator[str]:
-    """A hash key in both of its spellings."""
+    """A hash key in both of its spellings; each text also as Ansible logs it, who writes a list or a dictionary as
+    Python has it: with escapes, which hide a line feed, a quote or a backslash from whoever looks for the text."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from _texts(inner)
@@ -79,8 +80,11 @@ def _texts(value: object) -> t.Iterator[str]:
             yield from _texts(inner)
     elif value is not None and not isinstance(value, bool) and len(str(value)) >= SHORTEST:
         text = str(value)
-        yield text
-        digits = text.replace(":", "")
+        yield from (text, repr(text)[1:-1])
+        stripped = text.strip()
+        if len(stripped) >= SHORTEST:
+            yield stripped
+        digits = stripped.replace(":", "")
         if len(digits) >= SHORTEST:
             yield from (digits, ":".join(digits[place : place + 2] for place in range(0, len(digits), 2)))
 

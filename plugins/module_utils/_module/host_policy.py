@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule, check_matches
 from ansible_collections.virtnet.rss.plugins.module_utils._policy import schema
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import LARGEST
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.managed import Content, ManagedFile
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import argument_spec
 
@@ -74,6 +75,8 @@ def _wanted(module: GuardedModule, file: ManagedFile) -> Content:
 def wanted_content(rules: list[dict[str, t.Any]]) -> Content:
     """What a policy file holds, of rules as Ansible hands them over; InputError for what would be no policy."""
     text = json.dumps({"rules": _without_none(rules)}, indent=4) + "\n"
+    if len(text) > LARGEST:
+        raise PlaceError("policy", f"it would have {len(text)} bytes, and the service reads {LARGEST} at most")
     return Content(text, schema.parse_document(text, "policy"))
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._host import packaged, rollout
 from ansible_collections.virtnet.rss.plugins.module_utils._module import host_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._module.answers import failures_told, succeed
@@ -20,6 +22,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._text import printable
 __all__ = ("create_argument_spec", "run_module")
 
 Answer = t.Dict[str, t.Any]
+
+LONGEST = 3600  # seconds
+PATH = re.compile(r"""(/[^/\s"'%$\\]+)+""")
 
 
 def create_argument_spec() -> dict[str, t.Any]:
@@ -52,6 +57,7 @@ def run_module(module: GuardedModule) -> t.NoReturn:
     with failures_told(module):
         try:
             check_matches(module.given.get("rules"))
+            _check(module.params)
             answer = _run(module)
         except OSError as exc:
             place = f"{exc.filename}: " if exc.filename else ""
@@ -59,6 +65,23 @@ def run_module(module: GuardedModule) -> t.NoReturn:
     for warning in answer.pop("warnings", ()):
         module.warn(printable(warning))
     succeed(module, **answer)
+
+
+def _check(params: t.Mapping[str, t.Any]) -> None:
+    """Before anything is done: what would switch a guard off, never end, or remove what is not ours."""
+    _limits(params).check()
+    for name in ("wait", "observe"):
+        if not 0 <= params[name] <= LONGEST:
+            raise InputError(name, params[name], f"it is a number of seconds from 0 to {LONGEST}")
+    for name in ("program", "folder"):
+        path = params[name]
+        if not PATH.fullmatch(path) or os.path.normpath(path) != path:
+            allowed = "it is an absolute path without blanks, quotes, %, $ and backslashes, as systemd's unit has it"
+            raise InputError(name, path, allowed)
+
+
+def _limits(params: t.Mapping[str, t.Any]) -> rollout.Limits:
+    return rollout.Limits(*(params[name] for name in rollout.Limits._fields))
 
 
 def _run(module: GuardedModule) -> Answer:
@@ -92,9 +115,8 @@ def _judge(module: GuardedModule, observer: Observer) -> Answer:
 
     params = module.params
     with looked_at(params["netns"]) as namespaces:
-        limits = rollout.Limits(*(params[name] for name in rollout.Limits._fields))
         memory = Memory(params["folder"], check=module.check_mode)
-        verdict = rollout.judge(memory, moment(observer, namespaces), limits)
+        verdict = rollout.judge(memory, moment(observer, namespaces), _limits(params))
     return {
         "changed": False,
         "worse": list(verdict.worse),

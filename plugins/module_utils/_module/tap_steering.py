@@ -39,6 +39,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import curr
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import VirtnetRssError
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import Outcome
+    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("create_argument_spec", "run_module")
 
@@ -63,8 +64,15 @@ def _run(module: GuardedModule) -> t.NoReturn:
             module.warn(
                 f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or hash_seed"
             )
+    taps = ["*"] if params["taps"] is None else params["taps"]
     with network_namespace(params["netns"]):
-        result = run(_names(params), desired, check=module.check_mode, identity_of=Guests().identity_of)
+        result = run(
+            taps,
+            desired,
+            only=_of_guest(params, taps),
+            check=module.check_mode,
+            identity_of=Guests().identity_of,
+        )
         of_no_use = _of_no_use(result.outcomes)
     shared = shared_keys(outcome.after for outcome in result.outcomes)
     for warning in (*result.warnings, *of_no_use, *shared, *_of_the_service(result.outcomes)):
@@ -112,17 +120,17 @@ def _side(side: dict[str, t.Any]) -> str:
     return lines({"state": side["state"], **named, **(side["config"] or {})})
 
 
-def _names(params: dict[str, t.Any]) -> list[str]:
-    """The devices that are named, or those of them whose guest is meant; InputError for a guest that has none."""
+def _of_guest(params: dict[str, t.Any], taps: list[str]) -> set[DeviceId] | None:
+    """The devices whose guest is meant, by what no other device has; None where no guest is meant. InputError for one
+    that has none of the named devices."""
     chosen = Chosen(params["domain"], params["mac"])
-    taps = ["*"] if params["taps"] is None else list(params["taps"])
     if chosen.is_any:
-        return taps
-    names = [each.device.name for each in look(taps, [current_namespace()], chosen=chosen).sightings]
-    if not names:
+        return None
+    found = look(taps, [current_namespace()], chosen=chosen).sightings
+    if not found:
         option = "mac" if params["domain"] is None else "domain"
         raise NotThereError(option, params[option], "no guest like this has one of these devices")
-    return names
+    return {each.device.id for each in found}
 
 
 def _refuse(module: GuardedModule, refusals: t.Sequence[VirtnetRssError], answer: dict[str, t.Any]) -> t.NoReturn:

@@ -15,7 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceEr
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
 
-__all__ = ("POLICY_FOLDER", "check_folder", "is_read", "load_file", "load_policy", "state_of_files")
+__all__ = ("LARGEST", "POLICY_FOLDER", "check_folder", "is_read", "load_file", "load_policy", "state_of_files")
 
 POLICY_FOLDER = "/etc/virtnet-rss/policy.d"
 ENDING = ".json"

@@ -31,10 +31,11 @@ class _Trouble:
     def due(self) -> float:
         return self.at + self.rest
 
-    def sentence(self, now: float) -> str:
-        """Why it rests."""
-        what = f"it has failed {self.failures} times" if self.failures else f"taken off {self.times} times in a row"
-        return f"{what}, the next try is in {max(self.due - now, 0):.0f} s"
+    @property
+    def sentence(self) -> str:
+        """Why it rests. It is a label of the metrics, so no number in it changes all the time."""
+        what = "it has failed" if self.failures else "taken off again and again"
+        return f"{what}, the next try is {self.rest:g} s after the last"
 
 
 class Backoff:
@@ -69,12 +70,11 @@ class Backoff:
     def resting(self) -> dict[DeviceId, str]:
         """Devices that are left as they are for now, and why."""
         now = self._clock()
-        return {device: each.sentence(now) for device, each in self._current().items() if each.due > now}
+        return {device: each.sentence for device, each in self._current().items() if each.due > now}
 
     def troubled(self) -> dict[DeviceId, str]:
         """Those and the others that make trouble, for work that is to be over soon."""
-        now = self._clock()
-        return {device: each.sentence(now) for device, each in self._current().items()}
+        return {device: each.sentence for device, each in self._current().items()}
 
     def due(self) -> set[DeviceId]:
         """Devices whose rest is over."""

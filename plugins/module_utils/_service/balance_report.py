@@ -80,7 +80,7 @@ def _carried(sighting: Sighting, plan: Plan) -> dict[int, dict[str, t.Any]]:
     homes = {each.entry: each.home for each in plan.heavy}
     try:
         with entered(sighting.namespace):
-            seen = flows_of_entries(sighting.device.name, program.configuration, homes)
+            seen = flows_of_entries(sighting.device.ifindex, program.configuration, homes)
     except (DeviceError, OSError):  # without CAP_NET_RAW, or the device has gone: it is told without
         return {}
     return {

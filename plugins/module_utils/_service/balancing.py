@@ -51,6 +51,7 @@ class _Balanced:
     found: AttachedProgram | None = None  # with its maps
     earlier: Reading | None = field(default=None, repr=False)
     plan: Plan | None = None  # of the last round
+    trouble: str = ""  # of the last round
     moved_from: float = 1.0  # imbalance before and after the last moves
     moved_to: float = 1.0
 
@@ -62,14 +63,13 @@ class Balancing:
         self._clock = clock
         self._devices: dict[DeviceId, _Balanced] = {}
         self._followed: t.Mapping[DeviceId, Result] = {}
-        self.trouble = ""  # of the last turn
 
-    def follow(self, results: t.Mapping[DeviceId, Result]) -> None:
-        """What is steered now, and by which rules; the same mapping again says nothing new. The memory of a device
-        ends with its program.
+    def follow(self, results: t.Mapping[DeviceId, Result]) -> bool:
+        """What is steered now, and by which rules; False for the same mapping again, which says nothing new. The memory
+        of a device ends with its program.
         """
         if results is self._followed:
-            return
+            return False
         self._followed = results
         before, self._devices = self._devices, {}
         for key, result in results.items():
@@ -82,6 +82,7 @@ class Balancing:
                 known = _Balanced(result.device, program.id, wanted, self._clock(), Balancer(wanted))
             known.device = result.device
             self._devices[key] = known
+        return True
 
     def due_in(self) -> float:
         """Seconds until a round; infinite where nothing is balanced."""
@@ -89,21 +90,27 @@ class Balancing:
 
     def turn(self) -> bool:
         """The rounds that are due, and one line in the log for all of them; whether any entry was moved."""
-        now, moved, troubles = self._clock(), [], []
+        now, moved = self._clock(), []
         for each in [each for each in self._devices.values() if each.due <= now]:
+            each.trouble = ""
             try:
                 if _round(each):
                     moved.append(each)
             except Exception as exc:  # whatever is odd about one device keeps no other one waiting
                 each.earlier = None
                 each.balancer.pause = each.wanted.period
-                troubles.append(f"{written_out(each.device.name)} is not balanced: {sentence_of(exc)}")
+                each.trouble = f"{written_out(each.device.name)} is not balanced: {sentence_of(exc)}"
             each.due = now + each.balancer.pause
-        more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
-        self.trouble = f"{troubles[0]}{more}" if troubles else ""
         if moved:
             say(cut(_line(moved)))
         return bool(moved)
+
+    @property
+    def trouble(self) -> str:
+        """Of the last round of each device; empty when all is well."""
+        troubles = [each.trouble for each in self._devices.values() if each.trouble]
+        more = f" (and {len(troubles) - 1} more)" if len(troubles) > 1 else ""
+        return f"{troubles[0]}{more}" if troubles else ""
 
     def report(self) -> list[list[t.Any]]:
         """For the status file: netns_inode, ifindex, and what there is to tell."""

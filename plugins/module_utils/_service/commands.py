@@ -17,6 +17,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     InputError,
     NotThereError,
     StateError,
+    sentence_of,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting, look
@@ -270,7 +271,7 @@ def _explain(arguments: Arguments) -> int:
     return 0
 
 
-def _balance(arguments: Arguments) -> None:
+def _balance(arguments: Arguments) -> int:
     from concurrent.futures import ThreadPoolExecutor  # nothing that the service needs
 
     found = _sightings(arguments)
@@ -279,11 +280,16 @@ def _balance(arguments: Arguments) -> None:
     sightings += found[:1] if arguments.taps and not sightings else []
     with ThreadPoolExecutor(max_workers=max(1, len(sightings))) as watching:  # all of them in the same time
         look = functools.partial(look_at_balance, seconds=arguments.seconds, dry_run=arguments.dry_run)
-        reports = list(watching.map(look, sightings))
+        looks = [watching.submit(look, sighting) for sighting in sightings]
+    failures = [failure for failure in (each.exception() for each in looks) if failure]
+    reports = [each.result() for each in looks if not each.exception()]
     if arguments.json:
         _say_json(reports)
-    else:
+    elif reports or not failures:
         say("\n".join(balance_text(each, dry_run=arguments.dry_run) for each in reports) or "nothing is balanced here")
+    for failure in failures:  # which costs the others nothing: their entries have been moved
+        complain(f"virtnet-rss: {sentence_of(failure)}")
+    return NOT_AS_WANTED if failures else 0
 
 
 def _metrics(arguments: Arguments) -> None:

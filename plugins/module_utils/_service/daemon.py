@@ -141,13 +141,13 @@ class Service:
     def _balance(self) -> None:
         """After the look of this turn, whatever became of that: what steers a device by then is what is balanced."""
         try:
-            self._balancing.follow(self._state.results)
-            if self._balancing.due_in() > 0:
+            fresh, due = self._balancing.follow(self._state.results), self._balancing.due_in() <= 0
+            if not (fresh or due):
                 return
-            moved = self._balancing.turn()
+            moved, before = due and self._balancing.turn(), self._state.balance
             self._state.balance = self._balancing.report()
             self._telling.troubles.tell("balance", self._balancing.trouble)
-            if moved:
+            if moved or len(self._state.balance) != len(before):
                 self._telling.write_status()
         except Exception as exc:  # a mistake of ours costs the balance, and no guest its keeper
             self._telling.troubles.tell("balance", f"nothing is balanced: {sentence_of(exc)}")
@@ -262,7 +262,10 @@ class Service:
         device, outcome = result.device.id, result.outcome
         if outcome is None:
             return ""
-        if outcome.fallback or outcome.action == "wait":
+        if outcome.action == "wait":
+            self._backoff.failed(device)
+            return outcome.step.reason
+        if outcome.fallback:
             self._backoff.failed(device)
         elif outcome.action not in ("attach", "replace"):
             self._backoff.succeeded(device)

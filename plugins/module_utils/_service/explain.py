@@ -69,8 +69,10 @@ def explain_capture(frames: t.Sequence[bytes], l3_offset: int, sighting: Sightin
     out of a frame is in no pcap file, so pins that ask for it see none."""
     rss = _configuration(sighting).rss
     found = [_placed(steer(frame, rss, l3_offset=l3_offset), rss, sighting) for frame in frames]
-    lines = [f"{number} queue {each.queue} {_why(each)}" for number, each in enumerate(found, 1)]
-    queues = Counter(each.queue for each in found)
+    enabled = sighting.device.queues or max((each.queue for each in found), default=0) + 1
+    chosen = [each.queue % enabled for each in found]  # as the driver takes it
+    lines = [f"{number} queue {queue} {_why(each)}" for number, (queue, each) in enumerate(zip(chosen, found), 1)]
+    queues = Counter(chosen)
     lines.append(", ".join(f"queue {queue}: {queues[queue]}" for queue in sorted(queues)) or "there is no packet in it")
     return "\n".join(lines)
 

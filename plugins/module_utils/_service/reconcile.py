@@ -135,8 +135,8 @@ def reconcile(
     """
     results: list[Result] = []
     how.guests.begin_pass()
-    if namespaces is None:  # to find the others takes a look at every process
-        namespaces = list_namespaces() if policy.needs_other_namespaces else [current_namespace()]
+    if namespaces is None:
+        namespaces = namespaces_of(policy)
     for namespace in namespaces:
         if not (namespace.is_current or policy.needs_other_namespaces):
             continue
@@ -169,6 +169,11 @@ def _pass(observer: Observer, policy: Policy, namespace: Namespace, wanted: set[
         )
         apply = functools.partial(_applied, applier) if how.trial or not how.check else _as_planned
         return [planner.deal_with(device, observer, apply) for device in observer.with_holders(devices)]
+
+
+def namespaces_of(policy: Policy) -> list[Namespace]:
+    """Those that it can speak of: to find others takes a look at every process, and anybody may make thousands."""
+    return list_namespaces() if policy.needs_other_namespaces else [current_namespace()]
 
 
 @contextlib.contextmanager

@@ -16,10 +16,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import M
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._service.journal import Journal
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import namespaces_of
 from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import status_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.troubles import Troubles
 from ansible_collections.virtnet.rss.plugins.module_utils._text import cut, printable, printable_tree, written_out
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import list_namespaces
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
@@ -69,7 +69,13 @@ class Telling:
             return
         try:
             # The names alone are asked of the guests.
-            info = look(["*"], list_namespaces(), observer=observer, guests=self._state.guests, deciders=False)
+            info = look(
+                ["*"],
+                namespaces_of(self._state.policy),
+                observer=observer,
+                guests=self._state.guests,
+                deciders=False,
+            )
             sightings = [self._with_cost(each) for each in info.sightings]
             text = metrics_text(sightings, self._status())
             self.troubles.tell("metrics", "")

@@ -17,8 +17,9 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.terminal impo
 from ansible_collections.virtnet.rss.plugins.module_utils._text import printable_tree, written_out
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.counters import Counters
     from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting
-    from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
+    from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
 
 __all__ = ("Rate", "screen", "watch_rates")
 
@@ -44,21 +45,25 @@ def watch_rates(
     as_json: bool,
 ) -> None:
     """Print a screen, or a line of JSON, every ``interval`` seconds; ``rounds`` of them, 0 for ever."""
-    before, begin = _by_key(look()), time.monotonic()
+    before, begin = look(), time.monotonic()
+    counted = _counted(before)
     shown = 0
     while not rounds or shown < rounds:
         time.sleep(interval)
         now, moment = look(), time.monotonic()
         seconds = moment - begin
         told = balances()
-        rates = sorted((_rate(each, before.get(_key(each)), seconds) for each in now), key=lambda rate: -rate.packets)
+        by_device = {each.device.id: each for each in before}
+        rates = [_rate(each, by_device.get(each.device.id), counted, seconds) for each in now]
+        rates.sort(key=lambda rate: -rate.packets)
         rates = [replace(rate, balance=told.get(rate.sighting.device.id)) for rate in rates]
         if as_json:
             say(json.dumps(printable_tree([_report(rate) for rate in rates])))
         else:
             clear()
             say(screen(rates, *_size()))
-        before, begin = _by_key(now), moment
+        before, begin = now, moment
+        counted.update(_counted(now))
         shown += 1
 
 
@@ -107,20 +112,23 @@ def _report(rate: Rate) -> dict[str, t.Any]:
     }
 
 
-def _by_key(sightings: t.Sequence[Sighting]) -> dict[tuple[DeviceId, int], Sighting]:
-    return {_key(each): each for each in sightings}
+def _counted(sightings: t.Sequence[Sighting]) -> dict[int, Counters]:
+    """By program. One that was taken off and comes back goes on with its counters."""
+    return {each.device.program.id: each.counters for each in sightings if each.device.program and each.counters}
 
 
-def _key(sighting: Sighting) -> tuple[DeviceId, int]:
-    device = sighting.device
-    return device.id, device.program.id if device.program else 0
-
-
-def _rate(now: Sighting, before: Sighting | None, seconds: float) -> Rate:
-    packets = 0.0
+def _rate(now: Sighting, before: Sighting | None, counted: t.Mapping[int, Counters], seconds: float) -> Rate:
+    packets, program = 0.0, now.device.program
     if now.traffic and before and before.traffic:
         packets = (now.traffic.to_guest - before.traffic.to_guest) / seconds
-    if now.counters is None:
+    if now.counters is None or program is None:
         return Rate(now, packets)
-    counters = now.counters.since(before.counters) if before and before.counters else now.counters
+    earlier = counted.get(program.id)
+    if earlier is None and not _is_younger(program, seconds):
+        earlier = now.counters  # nobody knows since when it has counted
+    counters = now.counters.since(earlier) if earlier else now.counters
     return Rate(now, packets, tuple(count / seconds for count in counters.packets(now.device.queues)))
+
+
+def _is_younger(program: AttachedProgram, seconds: float) -> bool:
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - program.load_time / 1e9 <= seconds

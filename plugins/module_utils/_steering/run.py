@@ -119,10 +119,12 @@ def run(
     taps: t.Sequence[str],
     desired: Desired,
     *,
+    only: t.Collection[DeviceId] | None = None,
     check: bool = False,
     identity_of: t.Callable[[Device, str], str] = lambda device, _address: guest_identity(device=device.name),
 ) -> Run:
-    """Bring the named TAP devices of the current network namespace to the desired steering, one by one.
+    """Bring the named TAP devices of the current network namespace to the desired steering, one by one; with ``only``
+    those of them, which then count as named one by one.
 
     ``identity_of`` tells what belongs to the guest of a device, for a desired ``hash_seed``; it is also given the
     device's address. InputError or StateError before anything is changed; what fails afterwards is part of the outcome.
@@ -134,7 +136,9 @@ def run(
         with _state_errors():
             links, unmatched = select("taps", taps, list_links())
             observer = stack.enter_context(Observer())
-            found = observer.devices(links)
+            found = [device for device in observer.devices(links) if only is None or device.id in only]
+            if only and not found:
+                raise StateError("the devices of this guest have gone")
             if desired.hash_seed:  # the key belongs to a guest, whom its holder tells
                 found = observer.with_holders(found)
         addresses = {link.ifindex: link.address for link in links}
@@ -160,7 +164,7 @@ def run(
         refusals = _refusals(outcomes, devices.refused, observer.blind)
     for outcome in outcomes:
         warnings += outcome.warnings
-    named = {link.ifindex for link in links if not {link.name, *names_of(link)}.isdisjoint(taps)}
+    named = {link.ifindex for link in links if only or not {link.name, *names_of(link)}.isdisjoint(taps)}
     warnings += [str(exc) for device, exc in refusals if device.ifindex not in named and not observer.blind]
     failed = tuple(exc for device, exc in refusals if device.ifindex in named or observer.blind)
     return Run(tuple(outcomes), tuple(warnings), failed)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import check_matches, secrets_of
@@ -56,3 +58,21 @@ def test_secrets_and_what_may_be_one(word: str, secret: str) -> None:
 def test_what_is_no_secret() -> None:
     given = {"taps": ["tap0"], "hash_types": ["ipv4"], "default_queue": 3, "_ansible_check_mode": True, "x": "abc"}
     assert set(secrets_of(argument_spec(OPTIONS), given)) == set()
+
+
+ODD = [
+    f"{SEED}\n",
+    f"{KEY}\n",
+    "correct\\horse battery",
+    "both ' and \" quotes",
+    "tabs\t and \u200b",
+    f" {SEED} ",
+]
+
+
+@pytest.mark.parametrize("secret", ODD)
+def test_nothing_of_it_is_logged(secret: str) -> None:
+    """Ansible logs options as Python has them, with escapes, and takes what was registered out of that."""
+    rules = [{"name": "a", "hash_seed": secret}, {"name": "b", "hash_key": secret}]
+    logged = remove_values(str(rules), set(secrets_of(create_argument_spec(), {"rules": rules})))
+    assert not [word for word in re.findall(r"\w{4,}", secret) if word in logged], logged

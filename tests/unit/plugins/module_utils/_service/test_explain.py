@@ -130,6 +130,14 @@ def test_no_frames(text: str) -> None:
 FRAMES = [inner4(), ARP, ipv4(FOUR, ESP), ipv4(over_udp(vxlan(inner4()), 4789), 17), ipv4(tcp(), dscp=46)]
 
 
+def test_a_capture_of_a_guest_that_has_enabled_fewer_queues() -> None:
+    """The driver takes the answer modulo these."""
+    four, two = (explain_capture(FRAMES, 14, sighting(queues=queues)).splitlines() for queues in (4, 2))
+    numbers = [[int(line.split()[2]) for line in lines[:-1]] for lines in (four, two)]
+    assert numbers[1] == [queue % 2 for queue in numbers[0]] and max(numbers[0]) == 3
+    assert two[-1] == f"queue 0: {numbers[1].count(0)}, queue 1: {numbers[1].count(1)}"
+
+
 def test_a_capture() -> None:
     lines = explain_capture(FRAMES, 14, sighting()).splitlines()
     assert lines[0] == "1 queue 0 tcpv4 0x51ccc178"
