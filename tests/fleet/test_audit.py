@@ -101,6 +101,16 @@ def test_drift_of_devices_that_are_left_alone_and_that_wait(fleet: Fleet) -> Non
     assert devices["tap1"]["drift_reason"] and report["totals"]["drift"] == 2
 
 
+def test_a_relative_name_is_below_the_folder_of_the_call(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ansible runs what it runs here in the playbook's folder, which is the collection's."""
+    monkeypatch.setenv("PWD", str(tmp_path))
+    done = fleet.playbook("virtnet.rss.audit", audit_report="fleet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "fleet.json").is_file() and (tmp_path / "fleet.html").is_file()
+
+
 def test_services(fleet: Fleet) -> None:
     """One that is stopped needs a look even where its guests are as wanted; where no systemd runs there is none."""
     first, second = fleet.names
