@@ -74,10 +74,10 @@ def _check(params: t.Mapping[str, t.Any]) -> None:
         if not 0 <= params[name] <= LONGEST:
             raise InputError(name, params[name], f"it is a number of seconds from 0 to {LONGEST}")
     for name in ("program", "folder"):
-        path = params[name]
+        path = params[name].rstrip("/")
         if not PATH.fullmatch(path) or os.path.normpath(path) != path:
             allowed = "it is an absolute path without blanks, quotes, %, $ and backslashes, as systemd's unit has it"
-            raise InputError(name, path, allowed)
+            raise InputError(name, params[name], allowed)
 
 
 def _limits(params: t.Mapping[str, t.Any]) -> rollout.Limits:

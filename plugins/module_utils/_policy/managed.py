@@ -91,25 +91,28 @@ class ManagedFile:
         return Change(Content(text, _policy(text)), after, not as_wanted)
 
     def keep(self, change: Change) -> None:
-        """Make what is in force the previous policy; where it is no policy, an older one stays that."""
-        if change.before.policy and change.before.text is not None:
+        """Make what is in force the previous policy, even where that is none; where it is no policy, an older one
+        stays that."""
+        if change.before.text is None:
+            _remove(self.previous_path)
+        elif change.before.policy:
             write_atomically(self.previous_path, change.before.text, mode=FILE_MODE)
 
     def apply(self, change: Change) -> None:
         """Put it in force."""
         if change.after.text is None:
-            self._remove()
+            _remove(self.path)
+            _remove(self.previous_path)
             return
         folder = os.path.dirname(self.path)
         os.makedirs(os.path.dirname(folder), FOLDER_MODE, exist_ok=True)
         os.makedirs(folder, FOLDER_MODE, exist_ok=True)
         write_atomically(self.path, change.after.text, mode=FILE_MODE)
 
-    def _remove(self) -> None:
-        """It and the older one."""
-        for path in (self.path, self.previous_path):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _policy(text: str | None) -> Document | None:

@@ -176,7 +176,7 @@ class Service:
         self._kept.forget_all_but(now)
         self._state.snapshot = snapshot
         self._turns.forget_all_but(now)
-        ready = (different | due | self._turns.waiting) - set(self._backoff.resting())
+        ready = ((different | due | self._turns.waiting) & set(now)) - set(self._backoff.resting())
         self._turns.waiting = {each for each in ready if each in self._ours or self._backoff.is_troubled(each)}
         new = ready - self._turns.waiting
         if new:

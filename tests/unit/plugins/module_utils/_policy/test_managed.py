@@ -95,6 +95,15 @@ def test_none(file: ManagedFile) -> None:
     assert file.change_to(Content()).needed
 
 
+def test_what_was_removed_by_hand_has_no_older_one(file: ManagedFile) -> None:
+    """What is two changes old is not what was there before the last one."""
+    put(file, OLD)
+    put(file, NEW)
+    Path(file.path).unlink()
+    put(file, NEW)
+    assert file.previous() == Content()
+
+
 def test_a_key_is_shown_as_its_fingerprint() -> None:
     shown = json.loads(OLD.shown())
     assert shown["rules"][0]["name"] == "old" and shown["rules"][0]["hash_key"].startswith("SHA256:")
