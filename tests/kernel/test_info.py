@@ -163,13 +163,13 @@ def in_namespace(name: str, *command: str) -> None:
 
 def test_another_kind_of_device_with_the_name_elsewhere(names: list[str], tap: HeldTap) -> None:
     """Anybody can make one, in a namespace of his own: it is nobody's answer. Alone it is told what it is."""
-    in_namespace(names[0], "ip", "link", "add", "tap0", "type", "dummy")
-    in_namespace(names[1], "ip", "link", "add", "other", "type", "dummy")
+    in_namespace(names[0], "ip", "link", "add", "tap0", "type", "bridge")
+    in_namespace(names[1], "ip", "link", "add", "other", "type", "bridge")
     in_namespace(names[1], "ip", "link", "property", "add", "dev", "other", "altname", "tap0")
     found = info("tap0", netns="all")["taps"]
     assert tap.pid in [holder["pid"] for report in found for holder in report["holders"]]
     refused = run_module("tap_steering_info", {"taps": ["tap0"], "netns": names[0]})
-    assert refused["failed"] and "kind dummy" in refused["msg"]
+    assert refused["failed"] and "kind bridge" in refused["msg"]
 
 
 def test_one_name_in_three_namespaces(names: list[str], tap: HeldTap) -> None:

@@ -54,7 +54,7 @@ def test_life_is_shown_before_each_change(tap: HeldTap) -> None:
     how = How(alive=lambda: shown.append("alive"))
     with HeldTap("tap1"), Observer() as observer:
         assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"attach"}
-        assert len(shown) == 2 and tap.pid
+        assert len(shown) == 4 and tap.pid  # before each device, and with the lock
         assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"none"}
     assert len(shown) == 2
 

@@ -26,6 +26,7 @@ EVEN = 1.25  # times its wanted part that the busiest queue gets, up to which th
 GAIN = 1.2  # how many times less the busiest queue must get for a change to be worth it
 TELLING = 0.1  # the share of the packets from which on a protocol is worth a word
 AGREED = 0.99  # the share of the predicted packets from which on all is well: a program may be exchanged meanwhile
+AGREED_LIVE = 0.8  # the same of a device that is balanced: some of its entries move meanwhile
 UNSEEN = 0.1  # the share of packets beside the selection from which on they are told; some wait in the queues before
 # What to do with a device.
 STEER, LEAVE, STEERED_WELL, CHANGE, LOOK, UNKNOWN = "steer", "leave", "keep", "change", "look", "unknown"
@@ -84,7 +85,8 @@ def _not_steered(device: Device, observation: Observation) -> Advice:
 def _steered(observation: Observation) -> Advice:
     now, packets = observation.now, sum(observation.now)
     agreed = observation.agreed / packets
-    if agreed < AGREED:
+    is_live = observation.configuration and observation.configuration.guard
+    if agreed < (AGREED_LIVE if is_live else AGREED):
         return Advice(LOOK, f"only {_percent(agreed)} of the packets took the queue that its program names")
     told = f"{_percent(agreed)} of the packets took the queue that its program names"
     words = _better_words(observation, now)
