@@ -22,7 +22,7 @@ test-vms: ## molecule's scenarios kernels, default and unsupported: the collecti
 test-guests: ## real QEMU guests on TAP devices of this host, and in VMs (molecule's scenarios guest and libvirt)
 	@tools/check guests 'vm(guest)' 'vm(libvirt)'
 test-fleet: ## the playbooks over network namespaces with guests, and over VMs (molecule's scenarios fleet and upgrade)
-	@tools/check fleet 'vm(fleet)' 'vm(upgrade)'
+	@tools/check fleet killed 'vm(fleet)' 'vm(upgrade)'
 matrix:
 	@tools/check $(or $(patsubst %,'matrix(%)',$(CORES)),matrix)
 

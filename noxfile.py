@@ -36,7 +36,7 @@ CORES = {
 # Where a release of this version is not to be had yet, its candidate.
 CANDIDATE = "2.22"
 
-# Of tests/fleet what runs each playbook and the role on every ansible-core: three minutes of the nine
+# Of tests/fleet what runs each playbook and the role on every ansible-core: three minutes of the seven
 PLAYBOOKS = [f"tests/fleet/test_{name}.py" for name in ("audit", "examples", "module_runs", "rollback", "secrets")]
 
 nox.options.sessions = ["test"]
@@ -61,6 +61,7 @@ simple("page", "the report of virtnet.rss.audit, in a headless browser", "pytest
 simple("kernel", "what needs this host's kernel (root)", "make -C bpf variants", "pytest tests/kernel tests/robustness")
 simple("service", "the service on real TAP devices (root)", "pytest tests/service")
 simple("fleet", "the playbooks over network namespaces with busy guests (root)", "pytest tests/fleet")
+simple("killed", "the same with a controller that is killed at each task, five minutes (root)", "pytest tests/killed")
 simple("docs", "the documentation site, in .build/docs/html", f"docs/build {BUILD}/docs")
 simple("documents", "every example and snippet of the documents, run as it is written (root)", "pytest tests/documents")
 simple("guests", "real QEMU guests on TAP devices of this host (root)", "pytest tests/guests")
