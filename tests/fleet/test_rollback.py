@@ -180,9 +180,9 @@ NOT_ALLOWED: list[tuple[dict[str, t.Any], str]] = [
     ({"program": "/usr/local/bin/%i"}, "program: '/usr/local/bin/%i' is not allowed"),
     ({"max_share": 90}, "max_share: 90.0 is not allowed; it is a part of the packets, 0 to 1"),
     ({"max_drops": 5}, "max_drops: 5.0 is not allowed"),
-    ({"max_growth": "nan"}, "max_growth: nan is not allowed"),
+    ({"max_growth": "nan"}, "max_growth: a large number is not allowed"),
     ({"min_packets": -1}, "min_packets: -1 is not allowed"),
-    ({"wait": "inf"}, "wait: inf is not allowed; it is a number of seconds"),
+    ({"wait": "inf"}, "wait: a large number is not allowed; it is a number of seconds"),
     ({"observe": -1, "state": "look"}, "observe: -1.0 is not allowed"),
     (
         {"rules": [{"match": {"device": f"a{number}"}, "indirection": TABLE} for number in range(200)]},

@@ -56,7 +56,7 @@ def test_life_is_shown_before_each_change(tap: HeldTap) -> None:
         assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"attach"}
         assert len(shown) == 4 and tap.pid  # before each device, and with the lock
         assert {each.action for each in reconcile(observer, POLICY, [current_namespace()], how=how)} == {"none"}
-    assert len(shown) == 2
+    assert len(shown) == 6
 
 
 def test_what_was_proven_of_the_kernel_is_not_proven_again(tap: HeldTap, monkeypatch: pytest.MonkeyPatch) -> None:
