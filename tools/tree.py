@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +16,13 @@ TREE = BUILD / COLLECTION
 # Links to the interpreters found, made by tools/check
 BIN = BUILD / "bin"
 
+# With an index, the tools that ask git tell a folder of sources from one of build products.
+COPY = """git init --quiet "$1"
+export GIT_DIR="$1/.git" checkout="$1/.git/checkout"
+(cd "$2" && GIT_INDEX_FILE=$checkout git --work-tree="$2" add --all)
+cd "$1" && git read-tree --reset -u "$(GIT_INDEX_FILE=$checkout git write-tree)"
+git clean -d --force --quiet"""
+
 
 def git_files(top: Path, *words: str) -> list[str]:
     """The files that `git WORDS` names."""
@@ -25,14 +31,8 @@ def git_files(top: Path, *words: str) -> list[str]:
 
 def work_tree(tree: Path) -> None:
     """Bring the copy up to date; git writes what differs only, and what tests left there under ignored names stays."""
-    subprocess.run(["git", "init", "--quiet", tree], check=True)
-    git = ["git", f"--git-dir={tree / '.git'}"]
-    environment = {**os.environ, "GIT_INDEX_FILE": str(tree / ".git" / "checkout")}
-    subprocess.run([*git, f"--work-tree={ROOT}", "add", "--all"], cwd=ROOT, env=environment, check=True)
-    wanted = subprocess.check_output([*git, "write-tree"], env=environment, text=True).strip()
-    # With an index, the tools that ask git tell a folder of sources from one of build products.
-    subprocess.run(["git", "read-tree", "--reset", "-u", wanted], cwd=tree, check=True)
-    subprocess.run(["git", "clean", "-d", "--force", "--quiet"], cwd=tree, check=True)
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["flock", f"{tree}.lock", "sh", "-ec", COPY, "sh", tree, ROOT], check=True)
 
 
 def home(path: Path) -> None:

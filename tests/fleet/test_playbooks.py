@@ -217,3 +217,17 @@ def test_metrics_in_a_place_that_nobody_reads_are_refused(fleet: Fleet) -> None:
         " ".join(done.stdout.split())
     )
     assert not any((fleet.folder / name / "etc").exists() for name in fleet.names)
+
+
+def test_an_absent_role_leaves_no_man_page(fleet: Fleet, tmp_path: Path) -> None:
+    first = fleet.names[0]
+    program = fleet.folder / first / "sbin" / "virtnet-rss"
+    program.parent.mkdir()
+    play = tmp_path / "play.yml"
+    play.write_text("- {hosts: all, gather_facts: false, roles: [virtnet.rss.steering]}\n", encoding="ascii")
+    for state, files, changed in (("present", 3, True), ("absent", 0, True), ("absent", 0, False)):
+        done = fleet.playbook(
+            str(play), "--limit", first, steering_program=str(program), steering_state=state, steering_rules=GOOD
+        )
+        assert done.returncode == 0 and ("changed=0" in done.stdout) != changed, done.stdout + done.stderr
+        assert sum(path.is_file() for path in (program.parents[1] / "share").rglob("*")) == files, done.stdout

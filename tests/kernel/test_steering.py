@@ -23,6 +23,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.run import r
 from ansible_collections.virtnet.rss.plugins.module_utils._tun import ioctls
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
@@ -55,6 +56,16 @@ def assert_steered_as(tap: HeldTap, outcome: Outcome, frames: t.Sequence[bytes] 
 def flags_and_queues() -> tuple[int, int | None, int]:
     link = next(link for link in list_links() if link.name == "tap0")
     return link.tun_flags, link.queues, link.disabled_queues
+
+
+def test_a_device_that_is_named_as_a_pattern_is_meant_alone(tap: HeldTap) -> None:
+    """By ``domain`` and ``mac`` devices are chosen, not their names."""
+    with HeldTap("tap*"):
+        chosen = {DeviceId(current_namespace().inode, link.ifindex) for link in list_links() if link.name == "tap*"}
+        outcomes = run(["*"], DEFAULT, only=chosen).outcomes
+    assert [outcome.after.name for outcome in outcomes] == ["tap*"] and tap.pid
+    with pytest.raises(StateError, match="the devices of this guest have gone"):
+        run(["*"], DEFAULT, only=chosen)
 
 
 def test_attach_then_nothing_to_do(tap: HeldTap) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import AttachedProgram
-from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon, turns
+from ansible_collections.virtnet.rss.plugins.module_utils._service import daemon, telling, turns
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import How, Result
 from ansible_collections.virtnet.rss.plugins.module_utils._service.signature import of_device
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
@@ -25,7 +25,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import
     Step,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
 
 BARE = Device("tap0", DeviceId(1, 1), 0, 4, state=AUTOMATIC)
 STEERED_ONE = BARE._replace(state=STEERED, program=AttachedProgram(12, "x", "y"))
@@ -139,3 +139,35 @@ def test_devices_that_change_all_the_time_keep_nobody_from_his_turn(
     assert max(len(each) for each in dealt_with) <= turns.AT_ONCE
     assert all(any(each.id in group for group in dealt_with) for each in ours)
     assert any(new.id in group for group in dealt_with) == (neighbour == 1)
+
+
+def test_the_balance_of_a_device_whose_rule_has_ended_is_not_told_any_longer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    service = daemon.Service(daemon.Settings(str(tmp_path), status_file=str(tmp_path / "status")))
+    told: list[list[t.Any]] = []
+    monkeypatch.setattr(service._telling, "write_status", lambda: told.append(service._state.balance))
+    service._state.balance = [[1, 1, {"imbalance": 1.07}]]
+    service._telling.troubles.tell("balance", "tap0 is not balanced: no memory")
+    service._state.results = {}
+    service._balance()
+    assert told == [[]] and not service._telling.troubles.of("balance")
+    service._balance()
+    assert told == [[]]
+
+
+def test_the_metrics_are_of_the_namespaces_of_the_policy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Anybody may make others, with devices in them."""
+    settings = daemon.Settings(
+        str(tmp_path), status_file=str(tmp_path / "status"), metrics_file=str(tmp_path / "a.prom")
+    )
+    service = daemon.Service(settings)
+    asked: list[list[Namespace]] = []
+
+    def look(_taps: object, namespaces: list[Namespace], **_: object) -> SimpleNamespace:
+        asked.append(namespaces)
+        return SimpleNamespace(sightings=())
+
+    monkeypatch.setattr(telling, "look", look)
+    service._telling.write_metrics(t.cast("t.Any", None))
+    assert [[each.inode for each in namespaces] for namespaces in asked] == [[current_namespace().inode]]
