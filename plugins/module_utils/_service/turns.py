@@ -20,6 +20,7 @@ __all__ = ("Turns",)
 # After a few comes a pause of so many times as long: a new device of somebody else waits for no more of them, and they
 # take no more than a seventeenth of a core.
 AT_ONCE, PAUSE = 4, 16.0
+LONGEST = 1.0  # seconds; work may take long without taking a core: it waits for the lock, or for a holder
 
 
 class Turns:
@@ -47,7 +48,7 @@ class Turns:
             self.waiting -= chosen
             end = self._clock()
             self._last.update(dict.fromkeys(chosen, end))
-            self._next = end + PAUSE * (end - begin)
+            self._next = end + min(PAUSE * (end - begin), LONGEST)
 
     def rest(self, seconds: float) -> None:
         """Nobody has a turn for so long."""

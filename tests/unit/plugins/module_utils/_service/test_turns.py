@@ -7,7 +7,7 @@ import contextlib
 import math
 import random
 
-from ansible_collections.virtnet.rss.plugins.module_utils._service.turns import AT_ONCE, PAUSE, Turns
+from ansible_collections.virtnet.rss.plugins.module_utils._service.turns import AT_ONCE, LONGEST, PAUSE, Turns
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 
@@ -31,14 +31,24 @@ def test_a_few_and_then_a_pause() -> None:
     turns.waiting = devices(6)
     assert turns.due_in() == 0
     with turns.turn(bare=()) as chosen:
-        clock.now += 0.5
-    assert len(chosen) == AT_ONCE and len(turns.waiting) == 2 and turns.due_in() == PAUSE * 0.5
+        clock.now += 0.03125
+    assert len(chosen) == AT_ONCE and len(turns.waiting) == 2 and turns.due_in() == PAUSE * 0.03125
     with turns.turn(bare=()) as chosen:
         assert not chosen
-    clock.now += PAUSE * 0.5
+    clock.now += PAUSE * 0.03125
     with turns.turn(bare=()) as chosen:
         assert len(chosen) == 2
     assert not turns.waiting and turns.due_in() == math.inf
+
+
+def test_work_that_has_waited_for_long_keeps_the_others_for_a_second_only() -> None:
+    """It has waited for the lock, or a holder has made it wait."""
+    clock = Clock()
+    turns = Turns(clock)
+    turns.waiting = devices(6)
+    with turns.turn(bare=()):
+        clock.now += 10
+    assert turns.due_in() == LONGEST
 
 
 def test_everybody_has_his_turn() -> None:
