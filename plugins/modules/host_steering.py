@@ -57,7 +57,9 @@ options:
     choices: [all, begin, change, judge]
     default: all
   required:
-    description: Fail on a host that cannot steer, before anything is changed.
+    description:
+      - Fail on a host that cannot steer, before anything is changed.
+      - One where nothing but libbpf is missing is told in RV(missing), and fails with O(incomplete) only.
     type: bool
     default: false
   incomplete:

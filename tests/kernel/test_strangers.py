@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import ctypes
 import errno
 import os
 import socket
@@ -49,6 +48,7 @@ from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.stopped import stopped_at
+from ansible_collections.virtnet.rss.tests.support.trap import Trap
 
 KEY = bytes(range(40))
 FLAGS = ioctls.IFF_TAP | ioctls.IFF_NO_PI | ioctls.IFF_MULTI_QUEUE
@@ -311,66 +311,6 @@ class TestIdle:
         assert [each.name for each in list_links()] == ["lo"]
 
 
-FUSE = """
-import os, struct, sys
-sys.stdout.write(str(os.getpid()) + chr(10)); sys.stdout.flush()
-fuse = int(sys.argv[1])
-def answer(unique, payload, error=0):
-    os.write(fuse, struct.pack("=IiQ", 16 + len(payload), -error, unique) + payload)
-ATTR = struct.pack("=6Q10I", 2, 0, 0, 0, 0, 0, 0, 0, 0, 0o100666, 1, 0, 0, 0, 4096, 0)
-ROOT = struct.pack("=6Q10I", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o040777, 2, 0, 0, 0, 4096, 0)
-while True:
-    request = os.read(fuse, 1 << 20)
-    _size, code, unique, node = struct.unpack_from("=IIQQ", request)
-    if code == 26: answer(unique, struct.pack("=IIIIHHIIHHI28x", 7, 31, 65536, 0, 16, 12, 65536, 1, 16, 0, 0))
-    elif code == 1: answer(unique, struct.pack("=4QII", 2, 0, 0, 0, 0, 0) + ATTR)
-    elif code == 3: answer(unique, struct.pack("=QII", 0, 0, 0) + (ROOT if node == 1 else ATTR))
-    elif code == 14: answer(unique, struct.pack("=QII", 1, 0, 0))
-    elif code == 25: sys.stdin.read(); answer(unique, b"")  # FLUSH, which close() waits for: until the test ends
-    elif code in (2, 42): pass
-    else: answer(unique, b"", 38)
-"""
-
-
-class Trap:
-    """A file on a file system whose server answers no close(); it lets go when the trap ends."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self.path = os.path.join(folder, "file")
-        self._strangers: list[subprocess.Popen[bytes]] = []
-
-    def __enter__(self) -> Trap:
-        fuse = os.open("/dev/fuse", os.O_RDWR)
-        options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.mount(b"trap", self._folder.encode(), b"fuse", 0, options):
-            raise OSError(ctypes.get_errno(), "mount")
-        self._server = subprocess.Popen(
-            [sys.executable, "-c", FUSE, str(fuse)], pass_fds=[fuse], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        os.close(fuse)
-        assert self._server.stdout
-        self._server.stdout.readline()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.kill()  # what waits for an answer gets ENOTCONN
-        self._server.communicate()
-        for stranger in self._strangers:
-            stranger.kill()
-            stranger.communicate()
-        subprocess.run(["umount", "--lazy", self._folder], check=True)
-
-    def opened_by_stranger(self) -> tuple[int, int]:
-        """Process and descriptor of somebody who has it open."""
-        code = f"import os, sys; print(os.open({self.path!r}, os.O_RDWR)); sys.stdout.flush(); sys.stdin.read()"
-        stranger = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._strangers.append(stranger)
-        assert stranger.stdout
-        return stranger.pid, int(stranger.stdout.readline())
-
-
 @pytest.fixture
 def trap(tmp_path: t.Any) -> t.Iterator[Trap]:
     if not os.path.exists("/dev/fuse"):
@@ -382,6 +322,20 @@ def trap(tmp_path: t.Any) -> t.Iterator[Trap]:
 
 class TestWaiting:
     """K4."""
+
+    def test_a_holder_whose_memory_is_locked(self, tap: HeldTap, trap: Trap) -> None:
+        """Whoever reads its arguments, as ps does, waits for it. Many of them cost little more than one."""
+        pids = [trap.locked_stranger(f"trap{number}") for number in range(5)]
+        begin = time.monotonic()
+        found = {each.device.name: each for each in look(["*"], [current_namespace()]).sightings}
+        assert time.monotonic() - begin < 2
+        for number, pid in enumerate(pids):
+            sighting = found[f"trap{number}"]
+            assert {holder.pid for holder in sighting.device.holders} == {pid}
+            assert "arguments cannot be read: to look at its holder took more" in sighting.implementation.reason
+        assert "cannot be read" not in found["tap0"].implementation.reason
+        result = run_module("tap_steering", {"taps": ["tap0", "trap0"], "hash_key": KEY.hex()})
+        assert [each["state"] for each in result["taps"]] == ["steered", "steered"] and tap.pid
 
     def test_a_copy_that_cannot_be_closed(self, tap: HeldTap, trap: Trap) -> None:
         """Its descriptor was a queue when it was looked at, and is a file of the stranger's now."""
@@ -405,7 +359,7 @@ class TestWaiting:
             pass
         stuck, begin = len(apart._stuck), time.monotonic()
         for _time in range(20):
-            with pytest.raises(DeviceError, match="waits for a file of its holder already"), control(target):
+            with pytest.raises(DeviceError, match="waits for its holder already"), control(target):
                 pass
         assert stuck == len(apart._stuck) >= 1 and time.monotonic() - begin < apart.LIMIT and tap.pid
 

@@ -127,7 +127,7 @@ def _target(name: str) -> t.Callable[[bytes], None]:
     """What is done with one input: the parser may give an answer or refuse with InputError, and nothing else."""
     from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
     from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import parse_arguments
-    from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import PatternError, compile_pattern
+    from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern
     from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule, Subject
     from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
     from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, decode, encode
@@ -158,8 +158,8 @@ def _target(name: str) -> t.Callable[[bytes], None]:
         text = given.decode("utf-8", "surrogateescape")
         name = written_out(text[len(text) // 2 :])
         assert as_in_kernel(name) == text[len(text) // 2 :] and name.isprintable()
-        with contextlib.suppress(PatternError):
-            compile_pattern(text[: len(text) // 2]).fullmatch(name)
+        with contextlib.suppress(InputError):
+            compile_pattern("name", text[: len(text) // 2]).fullmatch(name)
 
     parsers: dict[str, t.Callable[[bytes], object]] = {
         "policy": _policy_target(),

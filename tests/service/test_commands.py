@@ -211,6 +211,42 @@ def test_advise_asks_what_the_policy_wants(service: Running, tap: HeldTap) -> No
     assert busiest > second > 0 and others == [0, 0] and report["packets"] == len(FRAMES)
 
 
+LOOKING = ("status", "advise", "explain --frame 00", "balance", "metrics")
+NAMING = (*LOOKING, "top --rounds 1", "apply")
+NO_DEVICE = [
+    ("vnett*", "no TAP device matches"),
+    ("--domain=nobody", "no guest"),
+    ("--mac=52:54:00:ff:ff:ff", "no guest"),
+]
+NO_PATTERN = ["vnet[9-2]", "--domain=[9-2]", "--mac=5[9-2]*", "--netns=[9-2]"]
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_words_that_mean_no_device(service: Running, tap: HeldTap, command: str) -> None:
+    """An empty table, or empty metrics, would say that all is well."""
+    assert tap.pid
+    for word, why in NO_DEVICE:
+        done = service.command(*command.split(), word, check=False)
+        assert done.returncode == 1 and not done.stdout and why in done.stderr and done.stderr.count("\n") == 1, done
+
+
+def test_a_pattern_that_means_nothing_beside_one_that_does(service: Running, tap: HeldTap) -> None:
+    assert tap.pid
+    service.start()
+    done = service.command("status", "tap*", "vnett*")
+    assert "tap0" in done.stdout and done.stderr == "virtnet-rss: taps: no TAP device matches 'vnett*'\n"
+
+
+@pytest.mark.parametrize("command", NAMING)
+def test_words_that_are_no_pattern(service: Running, tap: HeldTap, command: str) -> None:
+    assert tap.pid
+    for word in NO_PATTERN:
+        done = service.command(*command.split(), word, check=False)
+        assert done.returncode == 1 and not done.stdout and "has the range 9-2, which is backwards\n" in done.stderr, (
+            done
+        )
+
+
 def test_apply_to_named_devices(service: Running, tap: HeldTap) -> None:
     with HeldTap("tap1"):
         service.write(RULE)

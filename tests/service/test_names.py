@@ -68,7 +68,16 @@ def test_a_guest_is_released_by_its_name(service: Running) -> None:
     assert [info(name)["state"] for name in ("vnet0", "tap0")] == ["automatic", "steered"]
 
 
-@pytest.mark.parametrize("selector", [{"domain": ""}, {"mac": "41135085296"}, {"mac": "not an address"}])
+NO_SELECTORS = [
+    {"domain": ""},
+    {"domain": "[z-a]"},
+    {"mac": "41135085296"},
+    {"mac": "not an address"},
+    {"mac": "5[9-2]:*"},
+]
+
+
+@pytest.mark.parametrize("selector", NO_SELECTORS)
 def test_selectors_that_cannot_be(selector: dict[str, str]) -> None:
     result = run_module("tap_steering_info", selector)
     assert result["failed"] and result["option"] == next(iter(selector))

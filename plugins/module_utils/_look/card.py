@@ -42,6 +42,8 @@ class Chosen:
             raise InputError("domain", self.domain, "it is the name of a guest, or a pattern")
         if self.mac is not None and not MAC.fullmatch(self.mac.lower()):
             raise InputError("mac", self.mac, "it is an address such as '52:54:00:12:34:56', in quotes, or a pattern")
+        for word, text in self._given.items():
+            compile_pattern(word, text)
 
     @property
     def is_any(self) -> bool:
@@ -50,12 +52,18 @@ class Chosen:
 
     def __call__(self, card: Card) -> bool:
         """Whether this card is meant."""
-        pairs = ((self.domain, card.domain), (self.mac and self.mac.lower(), card.mac))
-        return all(pattern is None or (text and compile_pattern(pattern).fullmatch(text)) for pattern, text in pairs)
+        known = {"domain": card.domain, "mac": card.mac}
+        return all(
+            known[word] and compile_pattern(word, text).fullmatch(known[word]) for word, text in self._given.items()
+        )
 
     def __str__(self) -> str:
-        given = (("domain", self.domain), ("mac", self.mac))
-        return " and ".join(f"{word} {text}" for word, text in given if text is not None)
+        return " and ".join(f"{word} {text}" for word, text in self._given.items())
+
+    @property
+    def _given(self) -> dict[str, str]:
+        given = {"domain": self.domain, "mac": self.mac and self.mac.lower()}
+        return {word: text for word, text in given.items() if text is not None}
 
 
 ANY_CARD: t.Final = Chosen()

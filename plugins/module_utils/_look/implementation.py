@@ -8,11 +8,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
 from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import QEMU
@@ -29,6 +32,7 @@ Process = t.Tuple[int, t.Optional[t.Tuple[int, int]]]  # its number and its imag
 
 EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
 VHOST_NET = "/dev/vhost-net"
+REST = 30.0  # seconds for which a process that made us wait is not asked again
 MOST_DESCRIPTORS = 8192  # of a QEMU that are looked at
 # struct virtio_net_hdr as QEMU starts with it; 12 bytes with VIRTIO_F_VERSION_1, 20 with VIRTIO_NET_F_HASH_REPORT.
 HEADER_WITHOUT_DRIVER, HEADER_WITH_HASH = 10, 20
@@ -62,10 +66,13 @@ class Traces:
 
 
 class Guests:
-    """The QEMU processes that were met, each read once for as long as it runs one program."""
+    """The QEMU processes that were met, each read once for as long as it runs one program. They are asked in a
+    ``with guests.one_pass()`` block."""
 
     def __init__(self) -> None:
         self._guests: dict[Process, Guest | None] = {}
+        self._slow: dict[Process, float] = {}  # those that made us wait: when they are asked again
+        self._arguments = Arguments()
 
     def implementation_of(self, device: Device) -> Implementation:
         """Who chooses the queue for the guest behind a device; whatever is odd about the guest is a reason not to know
@@ -110,16 +117,25 @@ class Guests:
         if process not in self._guests:
             pid, _image = process
             try:
-                self._guests[process] = read_guest(pid)
+                self._guests[process] = read_guest(pid, self._arguments)
             except Exception as exc:  # a stranger's arguments: it is the stranger who is not known then
+                if isinstance(exc, DeviceError) and exc.errno == errno.ETIMEDOUT:
+                    self._slow[process] = time.monotonic() + REST
                 self._guests[process] = Guest(pid, oddity=f"its arguments cannot be read: {sentence_of(exc)}")
         return self._guests[process]
 
-    def begin_pass(self) -> None:
+    @contextlib.contextmanager
+    def one_pass(self) -> t.Iterator[Guests]:
         """What is known longer than for one pass is a guest whose process told its image and could be read: any other
-        may be another one by now, or was short of something."""
+        may be another one by now, or was short of something. One that made us wait is left for a while."""
+        now = time.monotonic()
+        self._slow = {process: until for process, until in self._slow.items() if until > now}
         known = ((process, guest) for process, guest in self._guests.items() if process[1] is not None)
-        self._guests = {process: guest for process, guest in known if guest and not guest.oddity}
+        self._guests = {
+            process: guest for process, guest in known if guest and (not guest.oddity or process in self._slow)
+        }
+        with contextlib.closing(self._arguments):
+            yield self
 
     def forget_all_but(self, devices: t.Iterable[Device]) -> None:
         """Those who hold none of these have gone."""

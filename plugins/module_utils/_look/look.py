@@ -81,8 +81,7 @@ def look(
     with contextlib.ExitStack() as stack:
         observer = observer or stack.enter_context(Observer())
         seen = _with_holders(observer, seen_devices(observer, taps, namespaces, warnings), warnings)
-        guests = guests or Guests()
-        guests.begin_pass()
+        guests = stack.enter_context((guests or Guests()).one_pass())
         decide = guests.implementation_of if deciders else lambda _device: NOT_ASKED
         cards = [guests.card_of(device) for _where, device, _traffic in seen]
         sightings = [

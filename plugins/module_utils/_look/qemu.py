@@ -15,6 +15,11 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import LARGEST
+
+if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
+
 __all__ = ("Guest", "Nic", "is_libvirt", "mac_of_card", "parse_arguments", "read_guest")
 
 TRUE, FALSE = ("on", "yes", "true", "y", "1"), ("off", "no", "false", "n", "0")
@@ -31,7 +36,6 @@ LIBVIRT = re.compile(r"\.?(?:libvirtd|virtqemud)(?:$|[ -])")
 OPTIONS = ("netdev", "nic", "net", "device", "global", "name", "object")
 BACKENDS = ("tap", "bridge")
 
-LARGEST = 1 << 20  # bytes of arguments; a guest of two hundred devices has some fifty thousand
 MOST_OPTIONS = 4096  # that are looked into
 MOST_CARDS = 256  # a guest has as many PCI slots without bridges of its own
 LONGEST_NAME = 255  # letters of a guest's name
@@ -112,33 +116,17 @@ def _program(pid: int) -> str:
         return ""
 
 
-def read_guest(pid: int) -> Guest | None:
+def read_guest(pid: int, arguments: Arguments) -> Guest | None:
     """The guest of a process; None when that is no QEMU, or has gone. A QEMU under another name is known by arguments
-    that give a network card a TAP device."""
+    that give a network card a TAP device. DeviceError when the process makes us wait."""
     is_named = QEMU.search(_program(pid)) is not None
-    try:
-        content = _arguments(pid)
-    except OSError:
+    content = arguments.of(pid)
+    if not content:
         return None
     if len(content) > LARGEST:
         return Guest(pid, oddity=f"its arguments have more than {LARGEST} bytes") if is_named else None
     guest = parse_arguments(os.fsdecode(content).rstrip("\0").split("\0"))
     return replace(guest, pid=pid) if is_named or guest.nics else None
-
-
-def _arguments(pid: int) -> bytes:
-    """One byte more than is believed, if there are so many: the kernel fetches no more than is asked for."""
-    descriptor = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        content = b""
-        while len(content) <= LARGEST:
-            part = os.read(descriptor, LARGEST + 1 - len(content))
-            if not part:
-                break
-            content += part
-        return content
-    finally:
-        os.close(descriptor)
 
 
 def parse_arguments(arguments: t.Sequence[str]) -> Guest:

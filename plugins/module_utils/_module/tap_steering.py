@@ -65,15 +65,15 @@ def _run(module: GuardedModule) -> t.NoReturn:
                 f"hash_key is {name}: who knows the key can aim all flows at one queue; use a random key or hash_seed"
             )
     taps = ["*"] if params["taps"] is None else params["taps"]
-    with network_namespace(params["netns"]):
+    with network_namespace(params["netns"]), Guests().one_pass() as guests:
         result = run(
             taps,
             desired,
             only=_of_guest(params, taps),
             check=module.check_mode,
-            identity_of=Guests().identity_of,
+            identity_of=guests.identity_of,
         )
-        of_no_use = _of_no_use(result.outcomes)
+        of_no_use = _of_no_use(result.outcomes, guests)
     shared = shared_keys(outcome.after for outcome in result.outcomes)
     for warning in (*result.warnings, *of_no_use, *shared, *_of_the_service(result.outcomes)):
         module.warn(printable(warning))
@@ -157,9 +157,8 @@ def _fallback_sentence(report: dict[str, t.Any]) -> str:
     )
 
 
-def _of_no_use(outcomes: t.Sequence[Outcome]) -> list[str]:
+def _of_no_use(outcomes: t.Sequence[Outcome], guests: Guests) -> list[str]:
     """A program is attached, and the guest may still see another spread, for QEMU sorts its packets again."""
-    guests = Guests()
     warnings = []
     for outcome in outcomes:
         if outcome.after.state == STEERED:

@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-__all__ = ("PatternError", "compile_pattern", "is_pattern")
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import PlaceError
+from ansible_collections.virtnet.rss.plugins.module_utils._text import shown
+
+__all__ = ("compile_pattern", "is_pattern")
 
 WILDCARDS = frozenset("*?[")
-
-
-class PatternError(ValueError):
-    """Why a text is no pattern, in words that follow "it"."""
 
 
 def is_pattern(name: str) -> bool:
@@ -25,9 +24,20 @@ def is_pattern(name: str) -> bool:
     return not WILDCARDS.isdisjoint(name)
 
 
-def compile_pattern(text: str) -> t.Pattern[str]:
+def compile_pattern(option: str, text: str) -> t.Pattern[str]:
     """For ``fullmatch``: ``*``, ``?``, ``[abc]``, ``[a-c]`` and ``[!abc]``, case counts; a ``[`` that nothing closes is
-    a letter. PatternError for a range that is backwards."""
+    a letter. InputError, which names the option, for a range that is backwards."""
+    try:
+        return _compiled(text)
+    except _BackwardsError as exc:
+        raise PlaceError(option, f"the pattern {shown(text)} has the range {exc}, which is backwards") from None
+
+
+class _BackwardsError(ValueError):
+    """The range."""
+
+
+def _compiled(text: str) -> t.Pattern[str]:
     pieces: list[str] = [""]
     place = 0
     while place < len(text):
@@ -57,7 +67,7 @@ def _set(content: str) -> str:
         first, last = content[0], content[2:3]
         if content[1:2] == "-" and last:
             if first > last:
-                raise PatternError(f"has the range {first}-{last}, which is backwards")
+                raise _BackwardsError(f"{first}-{last}")
             parts.append(f"{re.escape(first)}-{re.escape(last)}")
             content = content[3:]
         else:

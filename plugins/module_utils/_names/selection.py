@@ -8,12 +8,8 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError, PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
-    PatternError,
-    compile_pattern,
-    is_pattern,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern, is_pattern
 from ansible_collections.virtnet.rss.plugins.module_utils._text import as_in_kernel, shown, written_out
 
 if t.TYPE_CHECKING:
@@ -35,7 +31,7 @@ def check_names(option: str, names: t.Sequence[str]) -> None:
         raise InputError(option, list(names), "name at least one TAP device or a pattern such as vnet*")
     for name in names:
         check_name(option, name, most=None if is_pattern(name) else ALTNAME_MAX)
-        _compiled(option, name)
+        compile_pattern(option, name)
 
 
 def check_name(option: str, name: str, *, most: int | None = NAME_MAX) -> None:
@@ -53,13 +49,6 @@ def check_name(option: str, name: str, *, most: int | None = NAME_MAX) -> None:
         raise InputError(option, name, f"a device name has at most {most} bytes, and this has {size}")
 
 
-def _compiled(option: str, name: str) -> t.Pattern[str]:
-    try:
-        return compile_pattern(name)
-    except PatternError as exc:
-        raise PlaceError(option, f"the pattern {shown(name)} {exc}") from None
-
-
 def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tuple[list[Link], list[str]]:
     r"""The TAP devices that ``names`` mean, by their names or alternative names, each once, and a warning for each
     pattern that matches none.
@@ -74,7 +63,7 @@ def select(option: str, names: t.Sequence[str], links: t.Sequence[Link]) -> tupl
     warnings = []
     for name in names:
         if is_pattern(name):
-            fits = _compiled(option, name).fullmatch
+            fits = compile_pattern(option, name).fullmatch
             matches = [link for link in links if link.is_tap and any(map(fits, names_of(link)))]
             found.update((link.ifindex, link) for link in matches)
             if not matches:

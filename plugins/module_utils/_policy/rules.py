@@ -76,7 +76,7 @@ class Match:
         """Compiled once: a policy of thousands of rules is asked about hundreds of devices."""
         words = ("device", "netns", "holder", "domain", "mac")
         given = ((word, getattr(self, word)) for word in words)
-        return tuple((word, compile_pattern(text)) for word, text in given if text is not None)
+        return tuple((word, compile_pattern(word, text)) for word, text in given if text is not None)
 
     def asks_for(self, words: t.Iterable[str]) -> tuple[str, ...]:
         """Those of the words that this match has."""

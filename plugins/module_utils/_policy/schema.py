@@ -12,11 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import (
-    PatternError,
-    compile_pattern,
-    is_pattern,
-)
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern, is_pattern
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.indirection import indirection_table
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.option import Option, checked
@@ -116,10 +112,7 @@ def _check_match(where: str, word: str, value: t.Any) -> None:
         return
     if not value and word != "netns":  # the host's own namespace has no name
         raise PlaceError(where, "an empty text is not allowed; nothing is called so, leave the word out")
-    try:
-        compile_pattern(value)
-    except PatternError as exc:
-        raise PlaceError(where, f"the pattern {exc}") from None
+    compile_pattern(where, value)
     if word == "mac" and not (MAC_WITH_WILDCARDS if is_pattern(value) else MAC).fullmatch(value):
         raise _wrong(where, value, "six pairs of hexadecimal digits with colons, or a pattern for them")
     if word == "device" and not _can_name_a_device(value):

@@ -20,7 +20,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import (
     sentence_of,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
-from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Sighting, look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.look import Info, Sighting, look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.report import sighting_report
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_file, load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
@@ -145,8 +145,17 @@ def _told(results: t.Sequence[Result], *, as_json: bool) -> int:
 
 
 def _sightings(arguments: Arguments, seconds: float = 0) -> tuple[Sighting, ...]:
-    info = look(arguments.taps or ["*"], chosen_namespaces(arguments.netns), seconds=seconds, chosen=_chosen(arguments))
+    """What the words mean, with the warnings said; StateError where they mean nothing that is there."""
+    info = _look(arguments, seconds)
+    if not info.sightings and (arguments.taps or not _chosen(arguments).is_any):
+        raise StateError("; ".join(info.warnings) or "no TAP device matches")
+    for warning in info.warnings:
+        complain(f"virtnet-rss: {warning}")
     return info.sightings
+
+
+def _look(arguments: Arguments, seconds: float = 0) -> Info:
+    return look(arguments.taps or ["*"], chosen_namespaces(arguments.netns), seconds=seconds, chosen=_chosen(arguments))
 
 
 def _chosen(arguments: Arguments) -> Chosen:
@@ -225,7 +234,7 @@ def _service_line(state: dict[str, t.Any] | None) -> str:
 def _top(arguments: Arguments) -> None:
     load_libbpf()  # without it there are no counters to show
     watch_rates(
-        lambda: _sightings(arguments),
+        lambda: _look(arguments).sightings,  # whatever is there in each round
         arguments.interval,
         arguments.rounds,
         balances=lambda: balances_of(read_status(arguments.status_file)),

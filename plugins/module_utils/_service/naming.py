@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import typing as t
-from fnmatch import fnmatchcase
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError, NotThereError
-from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import is_pattern, select
+from ansible_collections.virtnet.rss.plugins.module_utils._names.patterns import compile_pattern, is_pattern
+from ansible_collections.virtnet.rss.plugins.module_utils._names.selection import check_names, select
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import entered, list_namespaces
@@ -26,8 +26,8 @@ IDENTITY = re.compile(r"[0-9]{1,20}/[0-9]{1,10}")
 
 def chosen_namespaces(netns: str | None) -> list[Namespace]:
     """Those whose name, or ``ns:INODE`` without one, matches; None: all of them. InputError where none does."""
-    namespaces = list_namespaces()
-    found = [each for each in namespaces if netns is None or fnmatchcase(each.label, netns)]
+    fits = compile_pattern("--netns", "*" if netns is None else netns).fullmatch
+    found = [each for each in list_namespaces() if fits(each.label)]
     if not found:
         raise NotThereError("--netns", netns, "there is no such network namespace")
     return found
@@ -42,6 +42,7 @@ def chosen_devices(taps: t.Sequence[str], namespaces: t.Sequence[Namespace]) -> 
             inode, ifindex = name.split("/")
             found.add(DeviceId(int(inode), int(ifindex)))
         else:
+            check_names("DEVICE", [name])
             names.append(name)
     present = [(namespace.inode, _links(namespace)) for namespace in (namespaces if names else ())]
     for name in names:

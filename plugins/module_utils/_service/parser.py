@@ -25,6 +25,7 @@ EXIT_STATUSES = {
     NOT_RUNNING: "status: the service does not run.",
     INTERRUPTED: "It was interrupted by Ctrl-C.",
 }
+DAY = 86400  # seconds: nobody waits for longer, and time.sleep does not take every number
 DEVICES = "names, or patterns such as 'vnet*'; default: all"
 
 
@@ -177,8 +178,8 @@ def _metrics(commands: Commands) -> None:
 def _seconds(least: float) -> t.Callable[[str], float]:
     def parse(text: str) -> float:
         with contextlib.suppress(ValueError):
-            if float(text) >= least:
+            if least <= float(text) <= DAY:
                 return float(text)
-        raise argparse.ArgumentTypeError(str(InputError("seconds", text, f"a number from {least:g} on")))
+        raise argparse.ArgumentTypeError(str(InputError("seconds", text, f"a number from {least:g} to {DAY}")))
 
     return parse

@@ -134,21 +134,21 @@ def reconcile(
     Nothing is locked while there is nothing to change. StateError when another writer keeps the lock for too long.
     """
     results: list[Result] = []
-    how.guests.begin_pass()
     if namespaces is None:
         namespaces = namespaces_of(policy)
-    for namespace in namespaces:
-        if not (namespace.is_current or policy.needs_other_namespaces):
-            continue
-        wanted = None if only is None else {ifindex for inode, ifindex in only if inode == namespace.inode}
-        if wanted is not None and not wanted:
-            continue
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(entered(namespace))
-            except DeviceError:  # the namespace has gone, and its devices with it
+    with how.guests.one_pass():
+        for namespace in namespaces:
+            if not (namespace.is_current or policy.needs_other_namespaces):
                 continue
-            results += _pass(observer, policy, namespace, wanted, how)
+            wanted = None if only is None else {ifindex for inode, ifindex in only if inode == namespace.inode}
+            if wanted is not None and not wanted:
+                continue
+            with contextlib.ExitStack() as stack:
+                try:
+                    stack.enter_context(entered(namespace))
+                except DeviceError:  # the namespace has gone, and its devices with it
+                    continue
+                results += _pass(observer, policy, namespace, wanted, how)
     return results
 
 

@@ -4,7 +4,7 @@
 # Private to the collection: a child for what a stranger can make wait. Another process may put a file of its own file
 # system where a queue was; whoever copies that waits in close() for as long as the stranger likes, in a state that no
 # signal ends. So a child copies and looks, and only what it has recognised comes back to this process. One child serves
-# many requests: a fork for each took half of the time of attaching.
+# many requests: a fork for each took half of the time of attaching. It reads what is in a stranger's memory, too.
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 
-__all__ = ("LIMIT", "Apart")
+__all__ = ("LIMIT", "SLICE", "Apart")
 
 LIMIT = 0.5  # seconds that it may wait, or work, for a stranger; a copy takes a fraction of a millisecond
 BUSY = 10.0  # seconds that it may take on a host whose processors are busy
@@ -59,7 +59,7 @@ class Apart:
         self._asked = frozenset(of)
         _reap()
         if any(self._asked & asked for asked in _stuck.values()):
-            raise DeviceError("a helper waits for a file of its holder already", errno=errno.ETIMEDOUT)
+            raise DeviceError("a helper waits for its holder already", errno=errno.ETIMEDOUT)
         if self._channel is None:
             self._channel = self._start()
         try:
@@ -72,7 +72,7 @@ class Apart:
             self.close()
             if isinstance(exc, DeviceError):
                 raise
-            raise DeviceError("the helper that copies descriptors has died", errno=errno.ECHILD) from exc
+            raise DeviceError("the helper that looks at other processes has died", errno=errno.ECHILD) from exc
         self._asked = frozenset()  # nobody keeps it waiting: at its end it may be slow, on a busy host
         if descriptor is None:
             answer = json.loads(content)
@@ -89,8 +89,7 @@ class Apart:
     def _start(self) -> socket.socket:
         if len(_stuck) >= MOST_STUCK:
             raise DeviceError(
-                f"{len(_stuck)} helpers of this process wait for files of other processes already; nothing more is "
-                "copied",
+                f"{len(_stuck)} helpers of this process wait for other processes already; nobody else is looked at",
                 errno=errno.EAGAIN,
             )
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -147,12 +146,12 @@ def _wait_for(channel: socket.socket, child: int, limit: float) -> None:
         waited += SLICE if waits and not poll.poll(0) else 0.0
         if max(waited, worked - before) >= limit:
             raise DeviceError(
-                f"copying the descriptor of its holder took more than {limit:g} seconds: the holder makes it wait",
+                f"to look at its holder took more than {limit:g} seconds: the holder makes it wait",
                 errno=errno.ETIMEDOUT,
             )
         if time.monotonic() > deadline:
             raise DeviceError(
-                f"this host is so busy that no descriptor could be copied in {BUSY:g} seconds; try again",
+                f"this host is so busy that its holder could not be looked at in {BUSY:g} seconds; try again",
                 errno=errno.EAGAIN,
             )
 
@@ -174,7 +173,7 @@ def _answer(channel: socket.socket) -> tuple[bytes, int | None]:
     room = socket.CMSG_SPACE(array.array("i").itemsize)
     content, rights, _flags, _address = channel.recvmsg(MESSAGE_SIZE, room, socket.MSG_CMSG_CLOEXEC)
     if not content:
-        raise DeviceError("the helper that copies descriptors has died", errno=errno.ECHILD)
+        raise DeviceError("the helper that looks at other processes has died", errno=errno.ECHILD)
     return content, array.array("i", rights[0][2])[0] if rights else None
 
 

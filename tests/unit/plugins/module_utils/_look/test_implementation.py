@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
 from ansible_collections.virtnet.rss.plugins.module_utils._look import implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests, Traces, decide
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic
@@ -90,8 +93,10 @@ class Reads:
         self.count = 0
         monkeypatch.setattr(implementation, "read_guest", self._read)
 
-    def _read(self, pid: int) -> Guest | None:
+    def _read(self, pid: int, _arguments: object) -> Guest | None:
         self.count += 1
+        if self.names[pid] == "makes us wait":
+            raise DeviceError("it takes too long", errno=errno.ETIMEDOUT)
         if self.names[pid] == "short of memory":
             raise MemoryError
         return Guest(pid, self.names[pid], (Nic(0, ifname="tap0"),)) if self.names[pid] else None
@@ -102,6 +107,11 @@ def held_by(*holders: tuple[int, tuple[int, int] | None]) -> Device:
     return PLAIN._replace(holders=found)
 
 
+def begin_pass(guests: Guests) -> None:
+    with guests.one_pass():
+        pass
+
+
 def test_a_guest_is_read_once_while_it_runs_one_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """A number comes again, and a child of libvirt becomes QEMU."""
     reads, guests = Reads(monkeypatch), Guests()
@@ -109,7 +119,7 @@ def test_a_guest_is_read_once_while_it_runs_one_program(monkeypatch: pytest.Monk
     for _pass in range(3):
         assert guests.card_of(device).domain == "web-1"
         guests.forget_all_but([device])
-        guests.begin_pass()
+        begin_pass(guests)
     assert reads.count == 1
     reads.names[10] = "db-1"
     for other in ((1000, 4), (2000, 4)):
@@ -129,6 +139,20 @@ def test_what_is_read_again(monkeypatch: pytest.MonkeyPatch, image: tuple[int, i
     reads, guests = Reads(monkeypatch), Guests()
     reads.names[10] = name
     guests.card_of(held_by((10, image)))
-    guests.begin_pass()
+    begin_pass(guests)
     reads.names[10] = "web-2"
     assert guests.card_of(held_by((10, image))).domain == "web-2"
+
+
+def test_one_that_makes_us_wait_is_left_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that waits for each such process again keeps all others waiting."""
+    reads, guests, now = Reads(monkeypatch), Guests(), [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    reads.names[10], device = "makes us wait", held_by((10, (1000, 3)))
+    for _pass in range(5):
+        begin_pass(guests)
+        assert "it takes too long" in guests.implementation_of(device).reason and guests.card_of(device).domain == ""
+    assert reads.count == 1
+    reads.names[10], now[0] = "web-1", now[0] + implementation.REST
+    begin_pass(guests)
+    assert guests.card_of(device).domain == "web-1" and reads.count == 2
