@@ -23,7 +23,7 @@ SECTIONS: dict[str, t.Callable[[argparse.Namespace], dict[str, t.Any]]] = {
     "observer": lambda given: observer.measure(rounds=5 if given.quick else 40),
     "looks": lambda given: looks.measure(rounds=5 if given.quick else 51),
     "service": lambda given: service.measure(creations=20 if given.quick else 200, seconds=10 if given.quick else 65),
-    "fleet": lambda given: fleet.measure(hosts=5 if given.quick else given.hosts),
+    "fleet": lambda given: fleet.measure(hosts=5 if given.quick else given.hosts, others=given.others),
     "host": lambda given: host.measure(rounds=1 if given.quick else 5),
 }
 
@@ -35,6 +35,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
     parser.add_argument("--hosts", type=int, default=200, metavar="N", help="for the section fleet; default: 200")
+    parser.add_argument("--others", type=int, default=0, metavar="N", help="hosts beside these that are not visited")
     arguments = parser.parse_args()
     if os.geteuid():
         parser.error("it loads BPF programs and makes TAP devices: run it as root")

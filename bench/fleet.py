@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import tempfile
@@ -24,13 +25,14 @@ WAITS = BATCHES * (WINDOW + SOAK + WINDOW)
 PING = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.ping: {}}]}\n"
 
 
-def measure(*, hosts: int) -> dict[str, t.Any]:
-    """Wall time in seconds of ping, rollout (with a change and without), audit and rollback over hosts with 8 devices
-    each, and the memory of the largest process, which is the controller."""
-    with tempfile.TemporaryDirectory() as folder, Fleet(Path(folder), hosts, "rssbench", apart=True) as fleet:
-        print(f"  {hosts} hosts with {DEVICES} devices each ...", flush=True)
-        for name in fleet.names:
-            fleet.add_devices(name, DEVICES)
+def measure(*, hosts: int, others: int = 0) -> dict[str, t.Any]:
+    """Of ping, rollout (with a change and without), audit and rollback over hosts with 8 devices each: seconds of wall
+    time, and of the processors, for the controller and all that it starts, which are the hosts' modules here; and the
+    memory of the largest process, which is the controller. ``others``: hosts of the same kind that are there and not
+    visited, for all of them share one kernel."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        fleet = _hosts(stack, Path(folder, "visited"), hosts, "rssbench")
+        _hosts(stack, Path(folder, "others"), others, "rssother")
         ping = Path(folder) / "ping.yml"
         ping.write_text(PING, encoding="utf-8")
         rollout = ("virtnet.rss.rollout", {"steering_rules": RULES, "rollout_window": WINDOW, "rollout_soak": SOAK})
@@ -43,12 +45,12 @@ def measure(*, hosts: int) -> dict[str, t.Any]:
             "rollback": ("virtnet.rss.rollback", {"rollback_hosts": "all", "rollback_remove": True}),
             "ping again": (str(ping), {}),
         }
-        seconds, peaks = {}, {}
+        seconds, processors, peaks = {}, {}, {}
         for what, (playbook, variables) in work.items():
             print(f"  {what} ...", end="", flush=True)
-            begin = time.monotonic()
+            begin, before = time.monotonic(), _processor()
             done = fleet.playbook(playbook, **variables)
-            seconds[what] = time.monotonic() - begin
+            seconds[what], processors[what] = time.monotonic() - begin, _processor() - before
             peaks[what] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of all until now
             print(f" {seconds[what]:.0f} s", flush=True)
             if done.returncode:
@@ -56,4 +58,27 @@ def measure(*, hosts: int) -> dict[str, t.Any]:
         states = json.loads(Path(folder, "audit.json").read_text(encoding="utf-8"))["totals"]["state"]
     if states["steered"] != hosts * DEVICES:
         raise RuntimeError(f"not all devices are steered: {states}")
-    return {"hosts": hosts, "devices": DEVICES, "seconds": seconds, "waits": {"rollout": WAITS}, "peak_mib": peaks}
+    return {
+        "hosts": hosts,
+        "others": others,
+        "devices": DEVICES,
+        "seconds": seconds,
+        "processor": processors,
+        "waits": {"rollout": WAITS},
+        "peak_mib": peaks,
+    }
+
+
+def _hosts(stack: contextlib.ExitStack, folder: Path, count: int, prefix: str) -> Fleet:
+    folder.mkdir()
+    print(f"  {count} hosts with {DEVICES} devices each ...", flush=True)
+    fleet = stack.enter_context(Fleet(folder, count, prefix, apart=True))
+    for name in fleet.names:
+        fleet.add_devices(name, DEVICES)
+    return fleet
+
+
+def _processor() -> float:
+    """Seconds of all children that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime

@@ -128,15 +128,17 @@ def _fleet(section: dict[str, t.Any]) -> str:
             f"{seconds:.0f} s",
             f"{section['waits'].get(name, 0)} s",
             f"{1e3 * seconds / section['hosts']:.0f} ms",
+            f"{1e3 * section['processor'][name] / section['hosts']:.0f} ms",
             f"{ratios[name]:.1f}",
             f"{section['peak_mib'][name]:.0f} MiB",
         ]
         for name, seconds in section["seconds"].items()
     ]
-    title = f"Playbooks over {section['hosts']} hosts with {section['devices']} devices each"
-    return _table(
-        title, ["", "in all", "of which waits", "a host", "to ping's, waits apart", "largest until then"], rows
+    title = (
+        f"Playbooks over {section['hosts']} hosts with {section['devices']} devices each, beside {section['others']}"
     )
+    head = ["", "in all", "of which waits", "a host", "processor", "to ping's, waits apart", "largest until then"]
+    return _table(title, head, rows)
 
 
 SECTIONS: dict[str, t.Callable[[dict[str, t.Any]], str]] = {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Embed the compiled BPF objects in Python, and generate the shared layouts from their BTF.
 
-Only Python reaches a managed host with a module, so each program becomes two generated files: NAME_object.py (the ELF
-for both byte orders, its names and tags) and NAME_abi.py (ctypes structures and constants). `--check` compares what
-the tree holds with what the build gives, byte for byte of the ELF.
+Only Python reaches a managed host with a module, so each program becomes two generated files: NAME_object.py (its names
+and tags) and NAME_abi.py (ctypes structures and constants). The ELF objects of all, for both byte orders, are in
+objects.py. `--check` compares what the tree holds with what the build gives, byte for byte of the ELF.
 
 Needs pyelftools and bpftool.
 """
@@ -15,13 +15,13 @@ import base64
 import hashlib
 import importlib.util
 import json
+import lzma
 import re
 import struct
 import subprocess
 import sys
 import textwrap
 import typing as t
-import zlib
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -39,9 +39,13 @@ MORE_BUILDS = {
     ),
     "observe": ("observe_full",),
 }
-# These share the layout of the build that they are named after. Their code holds numbers of the running kernel (of its
-# functions and types), so nobody can tell their tag before they are loaded.
+# These share layout and names with the build that they are named after. Their code holds numbers of the running kernel
+# (of its functions and types), so nobody can tell their tag before they are loaded.
 DIRECT = "_direct"
+OBJECTS = "objects.py"
+# One after the other in it, what is wanted most first: an object is unpacked with those before it.
+FIRST = ("inspect", "steering_direct", "steering", "steering_full_direct", "steering_full")
+COMPILER = "clang 14.0.6"
 # REUSE-IgnoreStart: the licence is that of the generated file
 HEADER = """\
 # Copyright (c) 2026, virtnet.rss contributors
@@ -142,7 +146,7 @@ def rodata_members(btf: Btf, elf: ELFFile) -> tuple[list[tuple[str, int, int]], 
     return [(name, offset, type_id) for offset, name, type_id in members], section.data_size
 
 
-def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
+def abi_file(name: str, source: str, path: Path) -> str:
     with path.open("rb") as stream:
         btf, elf = Btf(path), ELFFile(stream)
         layout = Layout(btf)
@@ -158,7 +162,7 @@ def abi_file(name: str, source: str, path: Path, compiler: str) -> str:
             layout.structure(btf.find("STRUCT", value_type))
     exported = "\n".join(f'    "{item}",' for item in sorted(layout.names))
     body = "\n".join(layout.lines)
-    header = HEADER.format(licence="GPL-3.0-or-later", name=source, compiler=compiler)
+    header = HEADER.format(licence="GPL-3.0-or-later", name=source, compiler=COMPILER)
     return f"{header}\nfrom __future__ import annotations\n\nimport ctypes\n\n__all__ = (\n{exported}\n)\n{body}\n"
 
 
@@ -265,7 +269,7 @@ def tag_lines(known_tags: dict[str, dict[str, str]]) -> list[str]:
     ]
 
 
-def object_file(name: str, source: str, objects: dict[str, bytes], paths: dict[str, Path], compiler: str) -> str:
+def object_file(source: str, paths: dict[str, Path]) -> str:
     known_tags: dict[str, dict[str, str]] = {}
     maps: list[str] = []
     names: list[str] = []
@@ -273,52 +277,69 @@ def object_file(name: str, source: str, objects: dict[str, bytes], paths: dict[s
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             names = [program for program, _section in programs(elf)]
-            if source in TAGGED and not name.endswith(DIRECT):
+            if source in TAGGED:
                 known_tags[byte_order] = tags(elf, byte_order)
             index = next((i for i, s in enumerate(elf.iter_sections()) if s.name == ".maps"), None)
             maps = [
                 s.name for s in elf.get_section_by_name(".symtab").iter_symbols() if s["st_shndx"] == index and s.name
             ]
     lines = [
-        HEADER.format(licence=OBJECT_LICENCE, name=source, compiler=compiler),
+        HEADER.format(licence=OBJECT_LICENCE, name=source, compiler=COMPILER),
         "from __future__ import annotations\n",
         f'SOURCE_DIGEST = "{source_digest(source)}"',
         *program_lines(names),
         *(f'MAP_{item.upper()} = "{item}"' for item in maps),
         *tag_lines(known_tags),
-        "# The ELF object for each byte order: zlib, base64.",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def objects_file(objects: dict[str, dict[str, bytes]]) -> str:
+    """Of every build, for each byte order."""
+    lines = [
+        HEADER.format(licence=OBJECT_LICENCE, name="*", compiler=COMPILER),
+        "from __future__ import annotations\n",
+        "# The ELF objects for each byte order, one after the other: xz, base64. Each visit to a host brings them, and",
+        "# they are so alike that together they are a third of what they are one by one.",
         "OBJECTS = {",
     ]
-    for byte_order, content in objects.items():
-        text = base64.b64encode(zlib.compress(content, 9)).decode()
+    for byte_order, of_order in objects.items():
+        packed = lzma.compress(b"".join(of_order.values()), preset=9 | lzma.PRESET_EXTREME)
         lines.append(f'    "{byte_order}": (')
-        lines += [f'        "{line}"' for line in textwrap.wrap(text, 104)]
+        lines += [f'        "{line}"' for line in textwrap.wrap(base64.b64encode(packed).decode(), 104)]
         lines.append("    ),")
+    lines += ["}", "# Where each of them begins and ends.", "PLACES = {"]
+    for byte_order, of_order in objects.items():
+        lines.append(f'    "{byte_order}": {{')
+        end = 0
+        for name, content in of_order.items():
+            end += len(content)
+            lines.append(f'        "{name}": ({end - len(content)}, {end}),')
+        lines.append("    },")
     return "\n".join([*lines, "}", ""])
 
 
-def embedded(path: Path) -> dict[str, bytes]:
-    """The objects inside a generated file, decoded: two zlib versions may pack the same bytes differently."""
+def unpacked(path: Path) -> dict[str, bytes]:
+    """The objects inside a generated file: two versions of xz may pack the same bytes differently."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return {order: zlib.decompress(base64.b64decode(text)) for order, text in module.OBJECTS.items()}
+    return {order: lzma.decompress(base64.b64decode(text)) for order, text in module.OBJECTS.items()}
 
 
-def differences(output: Path, name: str, objects: dict[str, bytes], texts: dict[str, str]) -> list[str]:
-    found = []
+def differences(output: Path, texts: dict[str, str], objects: dict[str, dict[str, bytes]]) -> list[str]:
+    found = [f"{path.name} is of no program" for path in output.glob("[a-z]*.py") if path.name not in texts]
     for file_name, text in texts.items():
         path = output / file_name
         if not path.exists():
             found.append(f"{file_name} is missing")
-        elif file_name.endswith("_object.py"):
-            if embedded(path) != objects:
-                found.append(f"{file_name} holds other bytes than a rebuild")
-            if path.read_text().partition("OBJECTS = {")[0] != text.partition("OBJECTS = {")[0]:
-                found.append(f"{file_name}: names, digest or tags differ")
-        elif path.read_text() != text:
-            found.append(f"{file_name} differs from what the BTF of {name} gives")
+        elif file_name != OBJECTS:
+            found += [f"{file_name} differs from what a rebuild gives"] * (path.read_text() != text)
+        elif unpacked(path) != {order: b"".join(of_order.values()) for order, of_order in objects.items()}:
+            found.append(f"{file_name} holds other bytes than a rebuild")
+        elif path.read_text().partition("PLACES")[2] != text.partition("PLACES")[2]:
+            found.append(f"{file_name} has them in other places than a rebuild")
     return found
 
 
@@ -328,17 +349,19 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True, help="folder of the generated files")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
-    found: list[str] = []
-    for name, source in builds():
+    objects: dict[str, dict[str, bytes]] = {order: {} for order in BYTE_ORDERS}
+    texts = {}
+    for name, source in sorted(builds(), key=lambda build: FIRST.index(build[0]) if build[0] in FIRST else len(FIRST)):
         paths = {order: arguments.build / f"{name}.{suffix}.o" for order, suffix in BYTE_ORDERS.items()}
-        objects = {order: path.read_bytes() for order, path in paths.items()}
-        compiler = "clang 14.0.6"
-        texts = {f"{name}_object.py": object_file(name, source, objects, paths, compiler)}
-        if source in VALUE_TYPES and not name.endswith(DIRECT):
-            texts[f"{name}_abi.py"] = abi_file(name, source, paths["little"], compiler)
-        if arguments.check:
-            found += differences(arguments.output, name, objects, texts)
-            continue
+        for order, path in paths.items():
+            objects[order][name] = path.read_bytes()
+        if not name.endswith(DIRECT):
+            texts[f"{name}_object.py"] = object_file(source, paths)
+            if source in VALUE_TYPES:
+                texts[f"{name}_abi.py"] = abi_file(name, source, paths["little"])
+    texts[OBJECTS] = objects_file(objects)
+    found = differences(arguments.output, texts, objects) if arguments.check else []
+    if not arguments.check:
         arguments.output.mkdir(parents=True, exist_ok=True)
         for file_name, text in texts.items():
             (arguments.output / file_name).write_text(text)

@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import ctypes
 import errno
-import functools
 import resource
-import sys
 import typing as t
-import zlib
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import OpenOptions
@@ -23,7 +19,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._errors import ObjectE
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import Libbpf
 
-__all__ = ("BpfObject", "embedded_object", "raise_memory_lock_limit")
+__all__ = ("BpfObject", "raise_memory_lock_limit")
 
 # libbpf names the maps of an object's sections OBJECT.SECTION, and the kernel keeps 15 characters of it.
 OBJECT_NAME = "vnrss"
@@ -34,16 +30,6 @@ LOAD_HINTS = {
     "RLIMIT_MEMLOCK is too low)",
     errno.ENOSYS: " (the kernel has no bpf system call, or a seccomp filter hides it)",
 }
-
-
-def embedded_object(objects: dict[str, str]) -> bytes:
-    """The ELF for this host's byte order out of a generated file's OBJECTS."""
-    return _decoded(objects[sys.byteorder])
-
-
-@functools.lru_cache(maxsize=None)  # loaded anew for each device
-def _decoded(text: str) -> bytes:
-    return zlib.decompress(base64.b64decode(text))
 
 
 def raise_memory_lock_limit() -> None:

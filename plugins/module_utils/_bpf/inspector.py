@@ -12,8 +12,9 @@ import os
 import struct
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.embedded import embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_abi as abi
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import inspect_object as names
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.holder_search import HolderSearch, Image, OpenQueue
@@ -238,7 +239,7 @@ def _load(libbpf: Libbpf, room: Room, walks: t.Sequence[str]) -> Parts:
 
 
 def _load_with(libbpf: Libbpf, room: Room, walk: str) -> Parts:
-    inspector = BpfObject(libbpf, embedded_object(names.OBJECTS))
+    inspector = BpfObject(libbpf, embedded_object("inspect"))
     try:
         for other in WALKS:
             for program in (other, *filter(None, SEARCHES[other])):

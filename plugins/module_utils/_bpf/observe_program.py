@@ -11,11 +11,11 @@ import socket
 import struct
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BpfObject
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.closing import Closing
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.embedded import embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import (
     enter_object,
-    observe_full_object,
     observe_object,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import observe_abi as abi
@@ -63,9 +63,9 @@ class ObserveProgram(Closing):
         ``enabled`` are the device's now. Raises VerifierError and ObjectError.
         """
         self._libbpf = libbpf
-        program = observe_object if len(steering) == PLAIN.rodata_size else observe_full_object
-        self._object = BpfObject(libbpf, embedded_object(program.OBJECTS))
-        self._entrance = BpfObject(libbpf, embedded_object(enter_object.OBJECTS))
+        name = "observe" if len(steering) == PLAIN.rodata_size else "observe_full"
+        self._object = BpfObject(libbpf, embedded_object(name))
+        self._entrance = BpfObject(libbpf, embedded_object("enter"))
         try:
             self._object.set_rodata(_rodata(steering, enabled))
             self._object.set_max_entries(observe_object.MAP_QUEUE_COUNTERS, queues)

@@ -10,15 +10,13 @@ import typing as t
 from ctypes import sizeof
 from dataclasses import dataclass, field
 
-from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BSS_MAP, RODATA_MAP, embedded_object
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.bpf_object import BSS_MAP, RODATA_MAP
+from ansible_collections.virtnet.rss.plugins.module_utils._bpf.embedded import embedded_object
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.generated import (
     steering_abi,
-    steering_direct_object,
     steering_full_abi,
-    steering_full_direct_object,
     steering_full_object,
     steering_live_abi,
-    steering_live_direct_object,
     steering_live_object,
     steering_object,
 )
@@ -52,7 +50,7 @@ class SteeringObject:
     name: str
     abi: t.Any = field(repr=False, compare=False)  # the generated module of its structures
     tags: frozenset[str]  # of the helper build; the direct build's tag differs from kernel to kernel
-    _builds: dict[str, dict[str, str]] = field(repr=False, compare=False)
+    _builds: dict[str, str] = field(repr=False, compare=False)
     maps: tuple[str, ...] = (RODATA_MAP, MAP_QUEUE_COUNTERS)
 
     @property
@@ -74,20 +72,20 @@ PLAIN = SteeringObject(
     "plain",
     steering_abi,
     frozenset((*steering_object.TAGS[sys.byteorder].values(), *TAGS_0_1_0[sys.byteorder])),
-    {DIRECT: steering_direct_object.OBJECTS, HELPER: steering_object.OBJECTS},
+    {DIRECT: "steering_direct", HELPER: "steering"},
 )
 FULL = SteeringObject(
     "full",
     steering_full_abi,
     frozenset(steering_full_object.TAGS[sys.byteorder].values()),
-    {DIRECT: steering_full_direct_object.OBJECTS, HELPER: steering_full_object.OBJECTS},
+    {DIRECT: "steering_full_direct", HELPER: "steering_full"},
 )
 # The full program with a table that changes while it runs (_bpf/live_table.py).
 LIVE = SteeringObject(
     "live",
     steering_live_abi,
     frozenset(steering_live_object.TAGS[sys.byteorder].values()),
-    {DIRECT: steering_live_direct_object.OBJECTS, HELPER: steering_live_object.OBJECTS},
+    {DIRECT: "steering_live_direct", HELPER: "steering_live"},
     (RODATA_MAP, MAP_QUEUE_COUNTERS, steering_live_object.MAP_ENTRY_COUNTERS, LIVE_MAP),
 )
 OBJECTS = (PLAIN, FULL, LIVE)
