@@ -46,6 +46,8 @@ OBJECTS = "objects.py"
 # One after the other in it, what is wanted most first: an object is unpacked with those before it.
 FIRST = ("inspect", "steering_direct", "steering", "steering_full_direct", "steering_full")
 COMPILER = "clang 14.0.6"
+# The dictionary as large as what is packed: who unpacks it takes as much memory, and the preset's 64 MiB without need.
+FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 20}]
 # REUSE-IgnoreStart: the licence is that of the generated file
 HEADER = """\
 # Copyright (c) 2026, virtnet.rss contributors
@@ -304,7 +306,7 @@ def objects_file(objects: dict[str, dict[str, bytes]]) -> str:
         "OBJECTS = {",
     ]
     for byte_order, of_order in objects.items():
-        packed = lzma.compress(b"".join(of_order.values()), preset=9 | lzma.PRESET_EXTREME)
+        packed = lzma.compress(b"".join(of_order.values()), filters=FILTERS)
         lines.append(f'    "{byte_order}": (')
         lines += [f'        "{line}"' for line in textwrap.wrap(base64.b64encode(packed).decode(), 104)]
         lines.append("    ),")

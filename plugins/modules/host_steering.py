@@ -184,6 +184,10 @@ packaged:
   description: Whether program and unit are those of the distribution's package C(virtnet-rss).
   returned: with V(step=all), where nothing is missing
   type: bool
+manual_missing:
+  description: Whether man page or completions are not where the role puts them.
+  returned: with V(step=all), where nothing is missing
+  type: bool
 missing:
   description: What has to be installed first; nothing was changed.
   returned: with V(step=all) and V(step=begin), and with V(step=change) where O(incomplete)

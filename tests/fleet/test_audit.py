@@ -109,6 +109,10 @@ def test_a_relative_name_is_below_the_folder_of_the_call(
     done = fleet.playbook("virtnet.rss.audit", audit_report="fleet")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "fleet.json").is_file() and (tmp_path / "fleet.html").is_file()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    done = fleet.playbook("virtnet.rss.audit", audit_report="~/fleet")
+    assert done.returncode == 0 and (tmp_path / "home" / "fleet.html").is_file(), done.stdout + done.stderr
 
 
 def test_services(fleet: Fleet) -> None:

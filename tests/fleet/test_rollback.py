@@ -45,6 +45,13 @@ class Host:
         return {str(path): path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()}
 
 
+def of_the_service(files: dict[str, bytes]) -> dict[str, bytes]:
+    """What it reads and runs."""
+    return {
+        path: content for path, content in files.items() if not path.endswith((".previous", ".lock", "-change.json"))
+    }
+
+
 def told(result: dict[str, t.Any]) -> tuple[t.Any, ...]:
     """What a reader of a result goes by; a device that was changed is as wanted afterwards."""
     devices = [(row["name"], row["rule"]) for row in result["devices"]]
@@ -66,9 +73,12 @@ def test_policy_and_program_go_back_and_check_mode_tells_it(fleet: Fleet) -> Non
     assert done["changed"] and done["parts"] == {"policy": True, "program": True}
     assert ["default_queue" in difference["before"] for difference in done["diff"]] == [True, False]
     assert not any("default_queue" in difference["after"] for difference in done["diff"])
-    kept = {path: content for path, content in host.files().items() if not path.endswith((".previous", ".lock"))}
-    assert kept == {path: content for path, content in before.items() if path in kept}
+    assert of_the_service(host.files()) == of_the_service(before)
     assert host.program.read_text(encoding="ascii") == OLD_PROGRAM
+    for check in (True, False):  # as one does where another host of the pattern did not answer
+        again = host.run(state="previous", check=check)
+        assert (again["changed"], again["undone"]) == (False, False)
+    assert of_the_service(host.files()) == of_the_service(before)
 
 
 def test_a_second_try_with_a_newer_release_goes_back_to_the_program_before_it(fleet: Fleet) -> None:
@@ -108,6 +118,70 @@ def test_a_change_that_a_full_disk_stopped_goes_back_to_what_was_before_it(fleet
         assert json.loads(policy.read_text(encoding="utf-8"))["rules"] == GOOD
     finally:
         subprocess.run(["umount", "--lazy", small], check=True)
+
+
+def test_a_change_to_a_place_that_is_not_there_takes_nothing_away(fleet: Fleet) -> None:
+    """The host has a service, so it is not new, though the place of its program is."""
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    before = host.files()
+    elsewhere = host.folder / "none" / "virtnet-rss"
+    failed = host.run(program=str(elsewhere), rules=MORE, step="change", rollout="1.0", fails=True)
+    assert "No such file or directory" in failed["msg"]
+    assert host.run(program=str(elsewhere), state="previous", rollout="1.0")["undone"]
+    assert of_the_service(host.files()) == of_the_service(before) and fleet.states() == ["steered"]
+
+
+def test_a_policy_in_another_folder_goes_again(fleet: Fleet) -> None:
+    host = Host(fleet)
+    host.run(rules=OTHERS)
+    other = host.folder / "other"
+    host.run(folder=str(other), rules=GOOD)
+    assert fleet.states() == ["steered"]
+    host.run(folder=str(other), state="previous")
+    assert not list((other / "policy.d").glob("*.json"))
+    assert json.loads((host.folder / "etc" / "policy.d" / "50-steering.json").read_text())["rules"] == OTHERS
+
+
+def test_a_task_that_failed_half_way_and_came_to_its_end_needs_no_verdict(fleet: Fleet) -> None:
+    """Nobody has watched the guests before it: a rollout has nothing to judge it by, and undoes nothing."""
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    record = host.folder / "etc" / "last-change.json"
+    half_way = {**json.loads(record.read_text()), "stage": "changing"}
+    record.write_text(json.dumps(half_way))
+    begun = host.run(rules=GOOD, step="begin")
+    assert (begun["would_change"], begun["pending"]) == (False, False)
+    assert host.run(rules=GOOD, step="change", rollout="1.0")["changed"] is False
+    assert not host.run(state="previous", rollout="2.0")["undone"]
+    record.write_text(json.dumps(half_way))
+    host.run(rules=GOOD)
+    assert json.loads(record.read_text())["stage"] == "accepted"
+
+
+def test_a_change_without_a_verdict_is_undone_with_the_next_rollout(fleet: Fleet) -> None:
+    """Also where the next one's change has failed before it had begun."""
+    host = Host(fleet)
+    host.run(rules=GOOD)
+    for step in ("begin", "change"):
+        host.run(rules=MORE, step=step, rollout="killed")
+    assert host.run(rules=MORE, step="begin")["pending"]
+    assert host.run(state="previous", rollout="next")["undone"]
+    (policy,) = (host.folder / "etc" / "policy.d").glob("*.json")
+    assert json.loads(policy.read_text(encoding="utf-8"))["rules"] == GOOD
+
+
+@pytest.mark.parametrize("name", ["10-site.json", "50-steering.json"])
+def test_a_broken_policy_is_no_hindrance(fleet: Fleet, name: str) -> None:
+    host = Host(fleet)
+    for rules in (GOOD, MORE):
+        host.run(rules=rules)
+    policies = host.folder / "etc" / "policy.d"
+    (policies / name).write_text("{", encoding="utf-8")
+    (policies / name).chmod(0o600)
+    result = host.run(state="previous")
+    assert result["undone"] and any("refused" in warning for warning in result["warnings"]), result["warnings"]
+    assert json.loads((policies / "50-steering.json").read_text(encoding="utf-8"))["rules"] == GOOD
 
 
 def test_what_would_be_given_back(fleet: Fleet) -> None:

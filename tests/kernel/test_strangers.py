@@ -8,18 +8,23 @@ import array
 import contextlib
 import errno
 import os
+import resource
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
+from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
 from ansible_collections.virtnet.rss.plugins.module_utils._program import programs
@@ -43,7 +48,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import current_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
@@ -320,6 +325,11 @@ def trap(tmp_path: t.Any) -> t.Iterator[Trap]:
         yield made
 
 
+def children() -> set[int]:
+    """Of this process, those that have ended and were not waited for among them."""
+    return set(map(int, Path("/proc/thread-self/children").read_text(encoding="ascii").split()))
+
+
 class TestWaiting:
     """K4."""
 
@@ -336,6 +346,65 @@ class TestWaiting:
         assert "cannot be read" not in found["tap0"].implementation.reason
         result = run_module("tap_steering", {"taps": ["tap0", "trap0"], "hash_key": KEY.hex()})
         assert [each["state"] for each in result["taps"]] == ["steered", "steered"] and tap.pid
+        # Any of them may be the guest that is meant, or the one whose key is made of its identity.
+        info = look(["*"], [current_namespace()], chosen=Chosen(domain="web-1"))
+        assert len(info.unread) == 5 and set(info.unread) <= set(info.warnings)
+        refused = run_module("tap_steering", {"domain": "web-1"})
+        assert refused["failed"] and "trap0: whose guest this is cannot be told" in refused["msg"]
+        result = run_module("tap_steering", {"taps": ["tap*", "trap*"], "hash_seed": "a seed of some length, for all"})
+        assert {each["name"]: each["action"] for each in result["taps"]} == {
+            "tap0": "replace",
+            **{f"trap{number}": "wait" for number in range(5)},
+        }
+
+    def test_nobody_is_left_behind(self, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A child is waited for also when another one takes its place, before the first one was asked."""
+        pid, before = trap.locked_stranger("trap0"), children()
+        with contextlib.closing(Arguments()) as arguments:
+            for _time in range(3):
+                assert arguments.of(os.getpid())
+                with pytest.raises(DeviceError, match="makes it wait"):
+                    arguments.of(pid)
+            (alive,) = before - {pid}
+            monkeypatch.setitem(apart._stuck, alive, frozenset({pid}))  # as if it had copied of that one
+            for _time in range(3):
+                assert arguments.of(os.getpid())
+                with pytest.raises(DeviceError, match="waits for its holder already"):
+                    arguments.of(pid)
+        assert children() == before
+
+    def test_a_parent_that_ignores_its_children(self) -> None:
+        """Nobody has to wait for them then."""
+        former = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        try:
+            for _time in range(3):
+                with contextlib.closing(Apart(_work)) as child:
+                    os.close(child.fetch(b"open"))
+        finally:
+            signal.signal(signal.SIGCHLD, former)
+
+    def test_no_descriptor_is_left_for_the_answer(self) -> None:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.closing(Apart(_work)) as child:
+            os.close(child.fetch(b"open"))
+            highest = max(map(int, os.listdir("/proc/self/fd")))
+            taken = [os.dup(0) for _number in range(highest)]
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max(taken) + 1, limits[1]))
+                with pytest.raises(DeviceError, match="may open no more files") as refusal:
+                    child.fetch(b"open")
+                assert refusal.value.errno == errno.EMFILE
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+                for descriptor in taken:
+                    os.close(descriptor)
+            os.close(child.fetch(b"open"))
+
+    def test_a_namespace_that_ends_during_a_look_is_nobody_s_news(self) -> None:
+        gone = Namespace(4, "/proc/4194304/ns/net")
+        assert look(["*"], [current_namespace(), gone]).warnings == ()
+        named = Namespace(4, "/run/netns/gone", "gone")
+        assert "has gone" in look(["*"], [current_namespace(), named]).warnings[0]
 
     def test_a_copy_that_cannot_be_closed(self, tap: HeldTap, trap: Trap) -> None:
         """Its descriptor was a queue when it was looked at, and is a file of the stranger's now."""

@@ -49,12 +49,13 @@ def apply(observer: Observer, policy: Policy) -> list[Result]:
 def give_back(
     observer: Observer, kept: Policy, *, only: set[t.Any] | None, spared: t.Collection[int], check: bool
 ) -> list[Result]:
-    """Automatic selection for the devices that ``kept`` does not speak of: for those in ``only``, or for all."""
+    """Automatic selection for the devices that ``kept`` does not speak of: for those in ``only``, or for all. What was
+    done, and what could not be."""
     if only is not None and not only:
         return []
     how = How(check=check, spared=spared)
     results = reconcile(observer, kept.complement(), only=only, how=how)
-    return [result for result in results if result.action in CHANGES]
+    return [result for result in results if result.action in CHANGES or result.shortfall]
 
 
 def settled(results: t.Iterable[Result]) -> bool:

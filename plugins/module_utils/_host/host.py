@@ -1,8 +1,7 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: brings a whole host to the wanted state, back to the one before, or to that without
-# steering.
+# Private to the collection: brings a whole host to the wanted state, or to that without steering.
 
 from __future__ import annotations
 
@@ -13,17 +12,14 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
-from ansible_collections.virtnet.rss.plugins.module_utils._host import contents, devices, former, packaged
+from ansible_collections.virtnet.rss.plugins.module_utils._host import contents, devices, packaged
 from ansible_collections.virtnet.rss.plugins.module_utils._host.manual import manual_files
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
-    POLICY,
     PROGRAM,
     UNIT,
     Part,
     Wanted,
-    older_parts,
     policy_file,
-    policy_folder,
     present_parts,
     unit_file,
     wanted_parts,
@@ -31,23 +27,24 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import (
 from ansible_collections.virtnet.rss.plugins.module_utils._host.record import (
     ACCEPTED,
     CHANGING,
-    NONE,
     Memory,
     Record,
-    remove_record,
 )
 from ansible_collections.virtnet.rss.plugins.module_utils._host.systemd import Systemd
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import metrics_file_of
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import load_policy
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Policy
-from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import STATUS_FILE, read_status
+from ansible_collections.virtnet.rss.plugins.module_utils._service.status_file import (
+    STATUS_FILE,
+    read_status,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.steer import CHANGES
 
 if t.TYPE_CHECKING:
     from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import Result
 
-__all__ = ("Brought", "Host")
+__all__ = ("Brought", "Host", "changes", "service_shown", "unlink")
 
 RUN_FOLDER = "/run/virtnet-rss"
 
@@ -93,8 +90,9 @@ class Host(Memory):
 
     @property
     def is_new(self) -> bool:
-        """It has no service yet; of a package's, no policy of ours."""
-        return not os.path.lexists(policy_file(self._folder).path if self.packaged else self.program)
+        """There is nothing of ours yet, and no service that runs, or would at the next boot."""
+        paths = (policy_file(self._folder).path, self.program, unit_file().path)
+        return not any(map(os.path.lexists, paths)) and not any(self._service_state())
 
     def assess(self, wanted: Wanted, *, trial: bool) -> Brought:
         """What ``bring`` would do. InputError for a policy that the service would refuse.
@@ -117,18 +115,22 @@ class Host(Memory):
         found = replace(self.assess(wanted, trial=trial or self._check), notes=self._notes())
         pending = self.record if self.record and self.record.is_pending else None
         if self._check or not found.changed:
+            if pending and stage == ACCEPTED:  # such as one that failed half-way, and has come to its end since
+                self.note(pending.accepted())
             return found
         # Of a change that nobody has judged: what was before it is still what a rollback goes back to.
-        fresh = Record(
-            CHANGING, new=self.is_new, spared=_attached(found), before=self.record.watched if self.record else ()
-        )
-        record = replace(pending or fresh, stage=CHANGING, rollout=rollout)
+        fresh = Record(CHANGING, new=self.is_new, service=self._service_state(), spared=_attached(found))
+        watched = self.record.watched if self.record else ()
+        record = pending or fresh
+        record = replace(record, stage=CHANGING, rollout=rollout, before=record.before or watched)
         self.note(record)
         # Before the record speaks of a file, what a rollback goes back to is there, be it what is in force anyway.
-        for part in found.parts:
-            if part.changed and part.name not in record.parts:
-                part.keep()
-        record = replace(record, parts=tuple(dict.fromkeys((*record.parts, *found.changed_parts))))
+        touched = [part for part in found.parts if part.changed and part.name not in record.parts]
+        absent = [part.name for part in touched if not os.path.lexists(part.path)]
+        for part in touched:
+            part.keep()
+        parts = (*record.parts, *(part.name for part in touched))
+        record = replace(record, parts=parts, absent=(*record.absent, *absent))
         self.note(record)
         brought = self._carry_out(wanted, found)
         self.note(record.accepted() if stage == ACCEPTED else replace(record, stage=stage))
@@ -140,62 +142,16 @@ class Host(Memory):
             if part.changed:
                 part.write()
         for path in manual_files(self.program) if self.packaged else ():  # they would hide the package's
-            _unlink(path)
+            unlink(path)
         try:
             self._start(found)
         finally:  # the next run does not know the old file any more, and node_exporter refuses two that tell the same
             if former_metrics and former_metrics != os.path.normpath(wanted.metrics_file or "/"):
-                _unlink(former_metrics)
+                unlink(former_metrics)
         policy = load_policy(wanted.policy_folder)
         applied = [] if self._systemd.runs else devices.apply(self._observer, policy)
         found = replace(found, applied=any(result.action in CHANGES for result in applied))
         return replace(found, results=tuple(devices.wait_until_settled(self._observer, policy, wanted.wait)))
-
-    def go_back(self, wait: float, *, spared: t.Collection[int]) -> Brought | None:
-        """Undo the last change, of which the record tells; None where nothing is kept to go back to.
-
-        Without a record, such as after a release that kept none, the policy alone goes back.
-        """
-        record = self.record
-        names = record.parts if record and record.stage != NONE else (POLICY,)
-        older = policy_file(self._folder).previous()
-        if older.text is None and not {PROGRAM, UNIT} & set(names):
-            return None
-        parts = older_parts(names, program=self.program, folder=self._folder, packaged=self.packaged)
-        newer = devices.planned(self._observer, load_policy(policy_folder(self._folder)), trial=False)
-        spoken_of = {result.device.id for result in newer if result.action != "ignore"}
-        if self._check:
-            rules = older.policy.rules if older.policy else None
-            policy = devices.policy_with(policy_file(self._folder).path, rules if POLICY in names else None)
-            results = devices.planned(self._observer, policy)
-        else:
-            results = self._put_back(parts, wait)
-            policy = load_policy(policy_folder(self._folder))
-        given_back = devices.give_back(self._observer, policy, only=spoken_of, spared=spared, check=self._check)
-        if not self._check:
-            remove_record(self._folder)
-        return Brought(tuple(parts), results=tuple(results), given_back=tuple(given_back), removed=True)
-
-    def _put_back(self, parts: t.Sequence[Part], wait: float) -> list[Result]:
-        for part in parts:
-            part.write()
-        if self._systemd.runs and {PROGRAM, UNIT} & {part.name for part in parts}:
-            self._systemd.reload()
-            self._systemd.restart()
-        policy = load_policy(policy_folder(self._folder))
-        if not self._systemd.runs:
-            devices.apply(self._observer, policy)
-        # By the words of a former release a device is as it is wanted that this one would replace.
-        elif any(part.name == PROGRAM for part in parts) and self._hand_over():
-            wait = 0
-        return devices.wait_until_settled(self._observer, policy, wait)
-
-    def _hand_over(self) -> bool:
-        """Have the program that was put back steer, also what it takes for foreign; False where it does not answer."""
-        strange = former.strangers(self.program)
-        if strange:
-            devices.give_back(self._observer, Policy(), only=strange, spared=(), check=False)
-        return former.apply(self.program, policy_folder(self._folder))
 
     def remove(self, *, spared: t.Collection[int] = ()) -> Brought:
         """Stop and remove all of it, and give every device back, but those with one of the ``spared`` programs."""
@@ -215,9 +171,14 @@ class Host(Memory):
             self._systemd.stop()
         # The service first, or it would put back what is taken off.
         given_back = devices.give_back(self._observer, Policy(), only=None, spared=spared, check=self._check)
+        left = [f"{each.device.name}: {each.trouble}" for each in given_back if each.shortfall]
+        if left and (found or had_unit):
+            raise StateError(
+                f"these devices cannot be given back, so the program and the policy stay: {'; '.join(left)}"
+            )
         notes = [f"{path} is none of ours, and stays" for path in content.others]
         brought = Brought(
-            tuple(parts), given_back=tuple(given_back), removed=bool(found or had_unit), notes=tuple(notes)
+            tuple(parts), given_back=changes(given_back), removed=bool(found or had_unit), notes=tuple(notes)
         )
         if self._check:
             return brought
@@ -225,7 +186,7 @@ class Host(Memory):
             if path in content.folders:
                 os.rmdir(path)
             else:
-                _unlink(path)
+                unlink(path)
         shutil.rmtree(RUN_FOLDER, ignore_errors=True)
         if had_unit:
             unit.remove()
@@ -236,21 +197,23 @@ class Host(Memory):
         """Whether there is a service to be stopped: a package's unit is always there."""
         if not self._systemd.runs:
             return False
-        _load, active, enabled = self._systemd.state()
-        return os.path.lexists(unit_file().path) or (self.packaged and (active or enabled))
+        return os.path.lexists(unit_file().path) or (self.packaged and any(self._service_state()))
+
+    def _service_state(self) -> tuple[bool, bool]:
+        """Whether it is active, and enabled."""
+        return self._systemd.state()[1:] if self._systemd.runs else (False, False)
 
     def _service_change(self) -> tuple[str, str]:
         if not self._systemd.runs:
             return "", ""
-        _load, active, enabled = self._systemd.state()
-        return _service(active, enabled), _service(True, True)
+        return service_shown(*self._service_state()), service_shown(True, True)
 
     def _start(self, found: Brought) -> None:
         if not self._systemd.runs:
             return
         if UNIT in found.changed_parts:
             self._systemd.reload()
-        _load, active, enabled = self._systemd.state()
+        active, enabled = self._service_state()
         if not enabled:
             self._systemd.enable()
         if not active or {PROGRAM, UNIT} & set(found.changed_parts):
@@ -272,10 +235,17 @@ def _attached(found: Brought) -> tuple[int, ...]:
     return tuple(sorted({device.program.id for device in devices_before if device.program}))
 
 
-def _service(active: bool, enabled: bool) -> str:
+def changes(results: t.Iterable[Result]) -> tuple[Result, ...]:
+    """Those of the devices that were changed, or would be."""
+    return tuple(result for result in results if result.action in CHANGES)
+
+
+def service_shown(active: bool, enabled: bool) -> str:
+    """A line of a diff."""
     return f"service: {'started' if active else 'stopped'}, {'enabled' if enabled else 'disabled'} at boot\n"
 
 
-def _unlink(path: str) -> None:
+def unlink(path: str) -> None:
+    """Where it is there."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)

@@ -59,14 +59,9 @@ class KeptFile:
         else:
             write_atomically(self.path, content, mode=self._mode)
 
-    def restore(self) -> bool:
-        """Put the previous one in force, and forget it; False when none is kept."""
-        previous = self.previous()
-        if previous is None:
-            return False
-        write_atomically(self.path, previous, mode=self._mode)
+    def forget(self) -> None:
+        """Take the previous one away."""
         _remove(self.previous_path)
-        return True
 
     def remove(self) -> None:
         """Take it and the previous one away."""

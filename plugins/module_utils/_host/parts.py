@@ -22,6 +22,7 @@ __all__ = (
     "UNIT",
     "Part",
     "Wanted",
+    "forget_older",
     "older_parts",
     "policy_file",
     "policy_folder",
@@ -90,17 +91,24 @@ def wanted_parts(wanted: Wanted, *, systemd: bool) -> list[Part]:
     return parts
 
 
-def older_parts(names: t.Collection[str], *, program: str, folder: str, packaged: bool) -> list[Part]:
-    """Of the parts that the last change touched, those of which the one before it is kept."""
+def older_parts(names: t.Collection[str], absent: t.Collection[str], *, program: str, folder: str) -> list[Part]:
+    """Of the parts that the last change touched, those that go back: the ``absent``, which were not there before it,
+    and those of which the one before is kept. It stays kept: whatever ends this can be done once more."""
     file = policy_file(folder)
-    older = file.previous()
-    parts = [_change(file, older)] if POLICY in names and older.text is not None else []
+    older = Content() if POLICY in absent else file.previous()
+    parts = [_change(file, older)] if POLICY in names and (POLICY in absent or older.text is not None) else []
     for name, kept, show in _kept_files(program):
-        before, previous = kept.read(), kept.previous()
-        # Beside a package there may have been none, and then there is none again.
-        if name in names and (previous is not None or (packaged and before is not None)):
-            parts.append(Part(name, kept.path, True, _showing(before, previous, show), _restoring(kept)))
+        previous = None if name in absent else kept.previous()
+        if name in names and (name in absent or previous is not None):
+            parts.append(_kept(name, kept, previous, show))
     return parts
+
+
+def forget_older(*, program: str, folder: str) -> None:
+    """What was before the last change: it is in force again."""
+    policy_file(folder).forget()
+    for _name, kept, _show in _kept_files(program):
+        kept.forget()
 
 
 def present_parts(*, program: str, folder: str) -> list[Part]:
@@ -114,14 +122,6 @@ def present_parts(*, program: str, folder: str) -> list[Part]:
 
 def _kept_files(program: str) -> tuple[tuple[str, KeptFile, t.Callable[[bytes], str]], ...]:
     return (PROGRAM, program_file(program), _digest), (UNIT, unit_file(), _text)
-
-
-def _restoring(file: KeptFile) -> t.Callable[[], None]:
-    def restore() -> None:
-        if not file.restore():
-            file.remove()
-
-    return restore
 
 
 def _program(wanted: Wanted) -> Part:

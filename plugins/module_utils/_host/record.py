@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -22,27 +21,30 @@ __all__ = (
     "CHANGED",
     "CHANGING",
     "NONE",
+    "UNDONE",
     "Memory",
     "Record",
     "read_record",
     "record_file",
-    "remove_record",
     "write_record",
 )
 
-NONE, CHANGING, CHANGED, ACCEPTED = "none", "changing", "changed", "accepted"
+NONE, CHANGING, CHANGED, ACCEPTED, UNDONE = "none", "changing", "changed", "accepted", "undone"
 MODE = 0o600
 
 
 @dataclass(frozen=True)
 class Record:
-    """The last change of a host; stage NONE: there was none yet."""
+    """The last change of a host; stage NONE: there was none yet; UNDONE: it was taken back, and nothing older is
+    known."""
 
     stage: str = NONE
     rollout: str = ""  # which one made it; empty: none
     time: float = field(default_factory=time.time)  # seconds since 1970, when the change began
-    new: bool = False  # there was no service before
+    new: bool = False  # there was nothing of ours before
+    service: tuple[bool, bool] = (True, True)  # whether it was active and enabled before
     parts: tuple[str, ...] = ()  # which of policy, program and unit were changed
+    absent: tuple[str, ...] = ()  # those of them that were not there before
     spared: tuple[int, ...] = ()  # ids of the programs that were attached before
     watched: tuple[dict[str, t.Any], ...] = ()  # begin of the window before a change to come, as window.moment()
     before: tuple[dict[str, t.Any], ...] = ()  # begin and end of the window before the change
@@ -52,6 +54,11 @@ class Record:
     def is_pending(self) -> bool:
         """Something was changed, and nobody knows yet whether the guests are worse off."""
         return self.stage in (CHANGING, CHANGED)
+
+    @property
+    def is_unjudged(self) -> bool:
+        """It is pending, and a rollout has seen how the guests fared before: by this they can be judged yet."""
+        return self.is_pending and bool(self.before)
 
     def accepted(self) -> Record:
         """The same with its verdict; what it was judged by is not needed any more."""
@@ -88,7 +95,9 @@ def read_record(folder: str) -> Record | None:
             rollout=str(given["rollout"]),
             time=float(given["time"]),
             new=bool(given["new"]),
+            service=(bool(given["service"][0]), bool(given["service"][1])),
             parts=tuple(map(str, given["parts"])),
+            absent=tuple(map(str, given["absent"])),
             spared=tuple(map(int, given["spared"])),
             watched=tuple(map(dict, given["watched"])),
             before=tuple(map(dict, given["before"])),
@@ -96,7 +105,7 @@ def read_record(folder: str) -> Record | None:
         )
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):  # half of it, or of another release
+    except (ValueError, LookupError, TypeError):  # half of it, or of another release
         return None
 
 
@@ -104,9 +113,3 @@ def write_record(folder: str, record: Record) -> None:
     """Put it in the place of the one before. OSError: that one is still there."""
     os.makedirs(folder, 0o700, exist_ok=True)
     write_atomically(record_file(folder), json.dumps(asdict(record)) + "\n", mode=MODE)
-
-
-def remove_record(folder: str) -> None:
-    """Forget the last change."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(record_file(folder))

@@ -13,6 +13,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.record import CH
 from ansible_collections.virtnet.rss.plugins.module_utils._verdict import check_limits, judged_devices, rollout_verdict
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.back import Rollback
     from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
     from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted
     from ansible_collections.virtnet.rss.plugins.module_utils._host.record import Memory
@@ -50,7 +51,7 @@ def begin(host: Host, wanted: Wanted, now: Moment, *, trial: bool) -> tuple[Brou
     ``trial`` as in ``Host.assess``.
     """
     found = host.assess(wanted, trial=trial)
-    pending = bool(host.record and host.record.is_pending)
+    pending = bool(host.record and host.record.is_unjudged)
     if found.changed and not pending:
         host.note(replace(host.record or Record(), watched=(now,)))
     return found, pending
@@ -59,7 +60,7 @@ def begin(host: Host, wanted: Wanted, now: Moment, *, trial: bool) -> tuple[Brou
 def change(host: Host, wanted: Wanted, rollout: str, take: t.Callable[[], Moment]) -> Brought:
     """Close the window before the change, make it, and open the window after it. ``take`` looks at the devices."""
     record = host.record or Record()
-    if not record.is_pending:
+    if not record.is_unjudged:
         host.note(replace(record, watched=(*record.watched, take())[-2:]))
     brought = host.bring(wanted, stage=CHANGING, rollout=rollout)
     if host.record and host.record.is_pending:
@@ -72,7 +73,7 @@ def judge(host: Memory, now: Moment, limits: Limits) -> Verdict:
     record = host.record
     if record is None or record.stage != CHANGED or record.after is None:
         raise StateError("there is no change that waits for a verdict")
-    before = (record.before * 2)[:2]  # with one look there was no window, and nothing can have grown
+    before = ((record.before or (record.after,)) * 2)[:2]  # with one look there was no window, and nothing has grown
     windows = (record.after, now), before
     worse = rollout_verdict(*windows, **limits._asdict())
     judged, not_judged = judged_devices(*windows, min_packets=limits.min_packets)
@@ -82,7 +83,7 @@ def judge(host: Memory, now: Moment, limits: Limits) -> Verdict:
 
 
 def undo(
-    host: Host, *, wait: float, rollout: str = "", remove: bool = False, spared: t.Collection[int] = ()
+    host: Rollback, *, wait: float, rollout: str = "", remove: bool = False, spared: t.Collection[int] = ()
 ) -> Brought | None:
     """Back to what was before the last change; None where nothing is kept, or another ``rollout`` made that change.
 
@@ -90,7 +91,8 @@ def undo(
     Devices with one of the ``spared`` programs, or one from before the change, keep it.
     """
     record = host.record
-    if rollout and not (record and record.rollout == rollout):
+    # A change that was to be judged in this rollout is undone with it, also where no step of it has come so far.
+    if rollout and not (record and (record.rollout == rollout or record.is_unjudged)):
         return None
     spared = {*spared, *(record.spared if record else ())}
     if record and record.new:

@@ -40,6 +40,10 @@ class Systemd:
         """At boot too."""
         self._systemctl("enable", UNIT)
 
+    def disable(self) -> None:
+        """Not at boot any more."""
+        self._systemctl("disable", UNIT)
+
     def restart(self) -> None:
         """Start, or start anew; returns when the service says that it is ready."""
         self._systemctl("restart", UNIT)

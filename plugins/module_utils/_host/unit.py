@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ("UNIT_FILE", "metrics_file_of", "unit_text")
+__all__ = ("UNIT_FILE", "metrics_file_of", "policy_folder_of", "unit_text")
 
 UNIT_FILE = "/etc/systemd/system/virtnet-rss.service"
 METRICS_FILE = re.compile(rb"--metrics-file (/\S+\.prom)")
+POLICY_FOLDER = re.compile(rb"--policy (/\S+)")
 TEMPLATE = """\
 # Written by the role virtnet.rss.steering; changes are lost at its next run.
 [Unit]
@@ -34,7 +35,7 @@ RestartSec=1
 KillMode=process
 WatchdogSec=30
 RuntimeDirectory=virtnet-rss
-RuntimeDirectoryMode=0755
+RuntimeDirectoryMode=0711
 RuntimeDirectoryPreserve=yes
 
 # What the work needs and no more: loading programs, reading the tun driver, entering network namespaces, copying a
@@ -89,4 +90,10 @@ def unit_text(*, program: str, policy_folder: str, metrics_file: str, measure: b
 def metrics_file_of(unit: bytes | None) -> str:
     """Where the service of this unit wrote metrics; empty for nowhere."""
     found = METRICS_FILE.search(unit or b"")
+    return os.fsdecode(found.group(1)) if found else ""
+
+
+def policy_folder_of(unit: bytes | None) -> str:
+    """What the service of this unit reads; empty where the unit does not tell."""
+    found = POLICY_FOLDER.search(unit or b"")
     return os.fsdecode(found.group(1)) if found else ""

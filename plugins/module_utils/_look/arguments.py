@@ -38,6 +38,7 @@ class Arguments:
         try:
             descriptor = self._child.fetch(b"%d" % pid, of=(pid,))
         except DeviceError:
+            self._child.close()
             self._child = Apart(_read, limit=SLICE)
             raise
         try:

@@ -25,6 +25,7 @@ class Card:
     domain: str = ""  # libvirt's name of the guest
     interface: int | None = None  # index of the card in its guest
     mac: str = ""  # in lower case
+    oddity: str = ""  # why nothing could be read of it now
 
 
 NO_CARD: t.Final = Card()  # nothing is known

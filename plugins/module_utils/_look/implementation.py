@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError, sentence_of
 from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
@@ -72,6 +73,7 @@ class Guests:
     def __init__(self) -> None:
         self._guests: dict[Process, Guest | None] = {}
         self._slow: dict[Process, float] = {}  # those that made us wait: when they are asked again
+        self._open_files: dict[int, frozenset[str] | None] = {}  # in this pass, by process
         self._arguments = Arguments()
 
     def implementation_of(self, device: Device) -> Implementation:
@@ -89,14 +91,17 @@ class Guests:
                 nic = guest.nic_of(device.name, descriptors_of(device, process))
                 if guest.oddity or not nic:
                     return _unmatched(device, guest)
-                return decide(device, nic, _traces(guest.pid, device, nic))
+                return decide(device, nic, self._traces(guest.pid, device, nic))
         return _driver(device)
 
     def identity_of(self, device: Device, address: str = "") -> str:
-        """What belongs to the guest of a device and stays (_rss/keys.py); ``address`` is the device's own."""
+        """What belongs to the guest of a device and stays (_rss/keys.py); ``address`` is the device's own. StateError
+        where a holder could not be read now: another identity is another key, and would stay."""
         mac, domain, interface = mac_of_card(address), "", None
         for process in processes_of(device):
             guest = self.guest(process)
+            if guest and guest.unread:
+                raise StateError(f"{device.name}: {guest.oddity}", device=device.name)
             if guest and not guest.oddity:
                 nic = guest.nic_of(device.name, descriptors_of(device, process), address)
                 if nic:
@@ -107,7 +112,9 @@ class Guests:
         """The guest's side of a device; what nobody can tell is left empty."""
         for process in processes_of(device):
             guest = self.guest(process)
-            if guest and not guest.oddity:
+            if guest and guest.oddity:
+                return NO_CARD if not guest.unread else Card(oddity=guest.oddity)
+            if guest:
                 nic = guest.nic_of(device.name, descriptors_of(device, process))
                 return Card(guest.name, nic.index, nic.mac or "") if nic else Card(guest.name)
         return NO_CARD
@@ -121,7 +128,8 @@ class Guests:
             except Exception as exc:  # a stranger's arguments: it is the stranger who is not known then
                 if isinstance(exc, DeviceError) and exc.errno == errno.ETIMEDOUT:
                     self._slow[process] = time.monotonic() + REST
-                self._guests[process] = Guest(pid, oddity=f"its arguments cannot be read: {sentence_of(exc)}")
+                oddity = f"its arguments cannot be read: {sentence_of(exc)}"
+                self._guests[process] = Guest(pid, oddity=oddity, unread=True)
         return self._guests[process]
 
     @contextlib.contextmanager
@@ -134,8 +142,20 @@ class Guests:
         self._guests = {
             process: guest for process, guest in known if guest and (not guest.oddity or process in self._slow)
         }
+        self._open_files = {}
         with contextlib.closing(self._arguments):
             yield self
+
+    def _traces(self, pid: int, device: Device, nic: Nic) -> Traces:
+        """Only what is asked for: a fleet's host has many guests, and each has a hundred files open."""
+        if not (nic.vhost or nic.rss):
+            return Traces()
+        if pid not in self._open_files:
+            self._open_files[pid] = _open_files(pid)
+        links = self._open_files[pid]
+        if links is None:
+            return Traces()
+        return Traces(VHOST_NET in links, BPF_PROGRAM in links, device.vnet_header)
 
     def forget_all_but(self, devices: t.Iterable[Device]) -> None:
         """Those who hold none of these have gone."""
@@ -193,7 +213,7 @@ def _driver(device: Device, reason: str = "") -> Implementation:
 
 def _unmatched(device: Device, guest: Guest) -> Implementation:
     if guest.oddity:
-        return Implementation(CANNOT_TELL, f"the QEMU that holds {device.name} is odd: {guest.oddity}")
+        return Implementation(CANNOT_TELL, f"the process that holds {device.name} is odd: {guest.oddity}")
     return Implementation(
         CANNOT_TELL,
         f"the arguments of the QEMU that holds {device.name} do not tell which of its network cards this is (one "
@@ -201,16 +221,15 @@ def _unmatched(device: Device, guest: Guest) -> Implementation:
     )
 
 
-def _traces(pid: int, device: Device, nic: Nic) -> Traces:
-    """Only what is asked for: a fleet's host has many guests, and each has a hundred files open."""
-    if not (nic.vhost or nic.rss):
-        return Traces()
+def _open_files(pid: int) -> frozenset[str] | None:
+    """What a process has open, each file once; None where it is not ours to look at."""
     folder = f"/proc/{pid}/fd"
     links = set()
     try:
-        for descriptor in os.listdir(folder)[:MOST_DESCRIPTORS]:
-            with contextlib.suppress(FileNotFoundError):  # closed since
-                links.add(os.readlink(f"{folder}/{descriptor}"))
+        with os.scandir(folder) as entries:
+            for entry in itertools.islice(entries, MOST_DESCRIPTORS):
+                with contextlib.suppress(FileNotFoundError):  # closed since
+                    links.add(os.readlink(entry.path))
     except OSError:
-        return Traces()
-    return Traces(VHOST_NET in links, BPF_PROGRAM in links, device.vnet_header)
+        return None
+    return frozenset(links)

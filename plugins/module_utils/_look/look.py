@@ -57,6 +57,7 @@ class Info:
     sightings: tuple[Sighting, ...]
     inspector_reason: str  # why programs cannot be told exactly; empty where they can
     warnings: tuple[str, ...]
+    unread: tuple[str, ...] = ()  # devices whose guest was asked for and could not be read, with why; also warnings
 
 
 def look(
@@ -89,11 +90,17 @@ def look(
             for (where, device, traffic), card in zip(seen, cards)
             if chosen(card)
         ]
+        unread = [
+            f"{device.name}: whose guest this is cannot be told: {card.oddity}"
+            for (_where, device, _traffic), card in zip(seen, cards)
+            if card.oddity and not chosen.is_any
+        ]
+        warnings += unread
         if seen and not sightings:
             warnings.append(f"no guest with {chosen} has one of these devices")
         if seconds:
             sightings = _measured(sightings, seconds, warnings)
-        return Info(tuple(sightings), observer.inspector_reason, tuple(warnings))
+        return Info(tuple(sightings), observer.inspector_reason, tuple(warnings), tuple(unread))
 
 
 def _with_holders(observer: Observer, seen: list[Seen], warnings: list[str]) -> list[Seen]:

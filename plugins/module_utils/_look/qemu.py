@@ -67,6 +67,7 @@ class Guest:
     nics: tuple[Nic, ...] = ()
     by_libvirt: bool = False  # libvirt has started it
     oddity: str = ""  # why not all of its arguments are believed, or even read
+    unread: bool = False  # they could not be read now, which may pass
 
     def nic_of(self, device: str, descriptors: t.Collection[int], mac: str | None = None) -> Nic | None:
         """The network card behind a TAP device that this process holds with these descriptors.
@@ -121,8 +122,8 @@ def read_guest(pid: int, arguments: Arguments) -> Guest | None:
     that give a network card a TAP device. DeviceError when the process makes us wait."""
     is_named = QEMU.search(_program(pid)) is not None
     content = arguments.of(pid)
-    if not content:
-        return None
+    if not content:  # it has gone, or is about to become another program
+        return Guest(pid, oddity="it has no arguments", unread=True) if is_named else None
     if len(content) > LARGEST:
         return Guest(pid, oddity=f"its arguments have more than {LARGEST} bytes") if is_named else None
     guest = parse_arguments(os.fsdecode(content).rstrip("\0").split("\0"))

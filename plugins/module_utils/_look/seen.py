@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import typing as t
 
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
@@ -56,6 +57,8 @@ def seen_devices(
                 traffic = {link.ifindex: link.traffic for link in chosen}
                 found += [Seen(namespace, device, traffic[device.ifindex]) for device in observer.devices(chosen)]
         except DeviceError as exc:
+            if not namespace.name and exc.errno in (errno.ENOENT, errno.ESRCH):
+                continue  # it has gone with its process: anybody makes and ends such ones all the time
             warnings.append(f"{namespace.name or namespace.path}: {exc}")
     for name in taps:
         if name not in met and not is_pattern(name):

@@ -13,7 +13,9 @@ from functools import partial
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, InputError
 from ansible_collections.virtnet.rss.plugins.module_utils._host import rollout
-from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought, Host
+from ansible_collections.virtnet.rss.plugins.module_utils._host.back import Rollback
+from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Brought
+from ansible_collections.virtnet.rss.plugins.module_utils._host.manual import manual_files
 from ansible_collections.virtnet.rss.plugins.module_utils._host.parts import Wanted
 from ansible_collections.virtnet.rss.plugins.module_utils._host.window import moment
 from ansible_collections.virtnet.rss.plugins.module_utils._module import host_policy
@@ -23,12 +25,13 @@ from ansible_collections.virtnet.rss.plugins.module_utils._service.rows import r
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import STEERED
 
 if t.TYPE_CHECKING:
+    from ansible_collections.virtnet.rss.plugins.module_utils._host.host import Host
     from ansible_collections.virtnet.rss.plugins.module_utils._module.guarded import GuardedModule
     from ansible_collections.virtnet.rss.plugins.module_utils._steering.observe import Observer
 
 __all__ = ("changed",)
 
-METRICS_FILE = re.compile(r"/\S+\.prom")
+METRICS_FILE = re.compile(r"""(/[^/\s"'%$\\]+)+/[^/\s"'%$\\]+\.prom""")
 TUN = "/dev/net/tun"
 DEFAULT_RULES = [{"name": "libvirt guests", "match": {"device": "vnet*"}}]
 
@@ -38,7 +41,7 @@ Answer = t.Dict[str, t.Any]
 def changed(module: GuardedModule, observer: Observer) -> Answer:
     """Bring the host to the wanted state, back, or to that without steering, as far as the step goes."""
     params = module.params
-    host = Host(observer, program=params["program"], folder=params["folder"], check=module.check_mode)
+    host = Rollback(observer, program=params["program"], folder=params["folder"], check=module.check_mode)
     if params["state"] == "absent":
         return _told(module, host.remove())
     if params["state"] == "previous":
@@ -60,13 +63,23 @@ def _present(module: GuardedModule, host: Host, observer: Observer) -> Answer:
     ability = _ability(module, observer)
     if ability["missing"] and not params["incomplete"]:
         return {"changed": False, **ability}
-    return {**_told(module, host.bring(wanted, trial=not ability["supported"])), **ability, "packaged": host.packaged}
+    brought = host.bring(wanted, trial=not ability["supported"])
+    manual_missing = not host.packaged and not all(map(os.path.exists, manual_files(host.program)))
+    return {
+        **_told(module, brought),
+        **ability,
+        "packaged": host.packaged,
+        "manual_missing": manual_missing,
+    }
 
 
 def _wanted(host: Host, params: t.Mapping[str, t.Any]) -> Wanted:
     metrics_file = params["metrics_file"]
     if metrics_file and not METRICS_FILE.fullmatch(metrics_file):
-        allowed = "an absolute path that ends in .prom (the only files that node_exporter reads), without blanks"
+        allowed = (
+            "an absolute path that ends in .prom (the only files that node_exporter reads), not in the root folder, "
+            "without blanks, quotes, %, $ and backslashes"
+        )
         raise InputError("metrics_file", metrics_file, allowed)
     return Wanted(
         policy=host_policy.wanted_content(DEFAULT_RULES if params["rules"] is None else params["rules"]),
@@ -111,7 +124,7 @@ def _begin(module: GuardedModule, host: Host, wanted: Wanted, observer: Observer
     return {**_told(module, found), **ability, **told}
 
 
-def _undone(module: GuardedModule, host: Host) -> Answer:
+def _undone(module: GuardedModule, host: Rollback) -> Answer:
     params = module.params
     undone = rollout.undo(
         host, wait=params["wait"], rollout=params["rollout"], remove=params["remove"], spared=params["spared"]

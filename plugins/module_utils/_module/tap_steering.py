@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, NotThereError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import EBPF, Guests
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
@@ -126,7 +126,10 @@ def _of_guest(params: dict[str, t.Any], taps: list[str]) -> set[DeviceId] | None
     chosen = Chosen(params["domain"], params["mac"])
     if chosen.is_any:
         return None
-    found = look(taps, [current_namespace()], chosen=chosen).sightings
+    info = look(taps, [current_namespace()], chosen=chosen)
+    if info.unread:  # it may be one of them
+        raise StateError("; ".join(info.unread))
+    found = info.sightings
     if not found:
         option = "mac" if params["domain"] is None else "domain"
         raise NotThereError(option, params[option], "no guest like this has one of these devices")

@@ -98,6 +98,10 @@ class ManagedFile:
         elif change.before.policy:
             write_atomically(self.previous_path, change.before.text, mode=FILE_MODE)
 
+    def forget(self) -> None:
+        """Take the previous policy away."""
+        _remove(self.previous_path)
+
     def apply(self, change: Change) -> None:
         """Put it in force."""
         if change.after.text is None:

@@ -19,8 +19,8 @@ __all__ = ("main",)
 
 def main(words: t.Sequence[str] | None = None) -> int:
     """The exit status, one of EXIT_STATUSES."""
-    arguments = parser().parse_args(words)
     try:
+        arguments = parser().parse_args(words)
         return COMMANDS[arguments.command](arguments) or 0
     except BrokenPipeError:  # such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -127,7 +127,10 @@ def _named(arguments: Arguments, namespaces: t.Sequence[Namespace]) -> set[Devic
     only = chosen_devices(arguments.taps, namespaces) if arguments.taps else None
     if chosen.is_any:
         return only
-    of_guests = {each.device.id for each in look(["*"], namespaces, chosen=chosen).sightings}
+    info = look(["*"], namespaces, chosen=chosen)
+    if info.unread:  # it may be one of them
+        raise StateError("; ".join(info.unread))
+    of_guests = {each.device.id for each in info.sightings}
     if not of_guests:
         raise NotThereError("guest", str(chosen), "no guest like this has a device")
     return of_guests if only is None else of_guests & only

@@ -243,7 +243,8 @@ class _Planner:
         if rule is None or rule.desired is None or spared:
             return found, None
         try:
-            desired = for_guest(rule.desired, self._guests.identity_of(device, link.address))
+            identity = self._guests.identity_of(device, link.address) if rule.desired.hash_seed else ""
+            desired = for_guest(rule.desired, identity)
             step = plan(desired, device, new_key=lambda: self._how.kept.key_of(device) or random_key())
         except (InputError, StateError) as exc:  # such as a rule for more queues than are attached now
             if not device.queues + device.disabled_queues:  # a guest that is switched off is no trouble
@@ -291,7 +292,7 @@ def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -
     for process in processes:
         guest = guests.guest(process)
         if guest and guest.oddity:
-            return replace(here, unknown=ABOUT_GUEST - {"holder"}), f"the QEMU that holds it is odd: {guest.oddity}"
+            return replace(here, unknown=ABOUT_GUEST - {"holder"}), f"the process that holds it is odd: {guest.oddity}"
         if guest:
             nic = guest.nic_of(device.name, descriptors_of(device, process), link.address)
             mac = nic.mac if nic else mac_of_card(link.address)

@@ -61,7 +61,7 @@ class Telling:
 
     def write_status(self) -> None:
         """For the other commands."""
-        self._write(self._settings.status_file, status_text(printable_tree(self._status())))
+        self._write(self._settings.status_file, status_text(printable_tree(self._status())), folder_mode=0o711)
 
     def write_metrics(self, observer: Observer) -> None:
         """For node_exporter, where a file is wanted."""
@@ -82,7 +82,7 @@ class Telling:
         except Exception as exc:
             self.troubles.tell("metrics", f"no metrics: {sentence_of(exc)}")
             return
-        self._write(self._settings.metrics_file, text)
+        self._write(self._settings.metrics_file, text, folder_mode=0o755)
 
     def begin_measurement(self) -> None:
         """Of what the programs cost, until ``end_measurement()``."""
@@ -132,10 +132,11 @@ class Telling:
         program = sighting.device.program
         return replace(sighting, measurement=self._meter.latest.get(program.id)) if program else sighting
 
-    def _write(self, path: str, content: str) -> None:
-        """A full or read-only disk keeps the old file, and the work goes on."""
+    def _write(self, path: str, content: str, *, folder_mode: int) -> None:
+        """A full or read-only disk keeps the old file, and the work goes on. Who may list a folder can make whoever
+        writes into it wait, so that of the status is for those who know its name."""
         try:
-            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            os.makedirs(os.path.dirname(path), mode=folder_mode, exist_ok=True)
             write_atomically(path, content)
             self.troubles.tell(path, "")
         except Exception as exc:

@@ -74,7 +74,7 @@ def screen(rates: t.Sequence[Rate], width: int, height: int) -> str:
     every_queue = "\n".join(bars(rate.sighting, rate.queues, balance_sentence(rate.balance)) for rate in rates)
     if not height or every_queue.count("\n") + 2 <= height:
         return every_queue
-    room = height - 3  # the head, what is left out, and the line of the cursor
+    room = max(height - 3, 0)  # the head, what is left out, and the line of the cursor
     rows = [
         [
             written_out(rate.sighting.device.name),

@@ -171,7 +171,9 @@ def _spends(child: int) -> tuple[bool, float]:
 def _answer(channel: socket.socket) -> tuple[bytes, int | None]:
     """What was said, and the descriptor that came with it."""
     room = socket.CMSG_SPACE(array.array("i").itemsize)
-    content, rights, _flags, _address = channel.recvmsg(MESSAGE_SIZE, room, socket.MSG_CMSG_CLOEXEC)
+    content, rights, flags, _address = channel.recvmsg(MESSAGE_SIZE, room, socket.MSG_CMSG_CLOEXEC)
+    if flags & socket.MSG_CTRUNC:
+        raise DeviceError("this process may open no more files", errno=errno.EMFILE)
     if not content:
         raise DeviceError("the helper that looks at other processes has died", errno=errno.ECHILD)
     return content, array.array("i", rights[0][2])[0] if rights else None
@@ -179,9 +181,10 @@ def _answer(channel: socket.socket) -> tuple[bytes, int | None]:
 
 def _end(child: int, asked: frozenset[int]) -> None:
     """Most have ended by themselves."""
-    os.kill(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
     deadline = time.monotonic() + DYING
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
+    while not _has_ended(child):
         if time.monotonic() > deadline:
             _stuck[child] = asked
             return
@@ -190,5 +193,13 @@ def _end(child: int, asked: frozenset[int]) -> None:
 
 def _reap() -> None:
     """Forget those whose stranger has let go of them."""
-    for child in [child for child in _stuck if os.waitpid(child, os.WNOHANG) != (0, 0)]:
+    for child in [child for child in _stuck if _has_ended(child)]:
         del _stuck[child]
+
+
+def _has_ended(child: int) -> bool:
+    """Where this process's parent has it ignore SIGCHLD, nobody has to wait for a child that has ended."""
+    try:
+        return os.waitpid(child, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return True

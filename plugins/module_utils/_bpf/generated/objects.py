@@ -10,7 +10,7 @@ from __future__ import annotations
 # they are so alike that together they are a third of what they are one by one.
 OBJECTS = {
     "little": (
-        "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM7dLQ7/5dAD+RRYRoPYmm2pym3xFYAqSAuSX/tg2LcUh6ZDafWrz104sCuCX38GWFdzdiRQ4s"
+        "/Td6WFoAAATm1rRGAgAhARAAAACocI6G7dLQ7/5dAD+RRYRoPYmm2pym3xFYAqSAuSX/tg2LcUh6ZDafWrz104sCuCX38GWFdzdiRQ4s"
         "JPypAkEz8kVf06wq3ayfXEcp34B4/bbxENdizeblM58ts6lD2OD3ja9xgA4rS4K5dFjgFlJBCKgwun2x/GefO3Gt4/M3conXjvHjz1oB"
         "10ycSpJd7xi5Z/bX1w6o2/gmN4w8DceM+FmgYGpG5oB/xD0xOPnOgc6bRJSMUMzhKqukFh/8K1jytBLe3jCK6F4BClm339qkC1qd988o"
         "aqEiHS5u53qAMBLz2Cu3mggI/3Hnln3qXSd6KrqVGUvLT82VT9fzW+RTADPpRWig3aISUW97h7vqybXUppZ+Wh6ld2nEiWug2PvRRRfm"
@@ -863,7 +863,7 @@ OBJECTS = {
         "UuPetl77qu9bZh+/lDK6+UrvR7Cme/hdNzUg/UUePEK7LXoTEE7ZAFFnCcG6wGo2AAGghgSghDz+a3XCscRn+wIAAAAABFla"
     ),
     "big": (
-        "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM7hsy7/5dAD+RRYRoRFRU4mvX8Yk5e/rzcGXuTnDzNqCfOTDKSak92w1eE6ClpVIJOR1AMk49"
+        "/Td6WFoAAATm1rRGAgAhARAAAACocI6G7hsy7/5dAD+RRYRoRFRU4mvX8Yk5e/rzcGXuTnDzNqCfOTDKSak92w1eE6ClpVIJOR1AMk49"
         "I31d5Zuh8AguNATM36Tfs1HWW7VTuij34NcE7KyD+v1Hwpv9GuMjzOpgxUoPmHVY4008hvcxgMis3+lEgL1uKgfTiqCriTn/DQ5ACwaK"
         "XV+VXtftWPFVBXMSXjvLlIkudBFo4SnhwABxyz2+8/XfulfHRpVKXWrVvha7+OAr4926nA3EtGdtc62Sp2+qt1ZPkfTwkUr4Q/1XknKN"
         "q/HNjw6XYzqrFY0hXKbKqXH6QmzP89/hsHLIoyvizWcG9LA0JK1Xfirbd0w7/JylqiyEMU5zIQpJVi9zCFhPRzD4HoxI3ylTRdF8dpHK"

@@ -27,13 +27,14 @@ def test_content_and_mode_are_wanted(file: KeptFile) -> None:
     assert not file.is_as_wanted(b"one")
 
 
-def test_the_one_before_the_last_change_comes_back_once(file: KeptFile) -> None:
+def test_the_one_before_the_last_change_is_kept_until_it_is_forgotten(file: KeptFile) -> None:
     put(file, b"one")
-    assert not file.restore()
+    assert file.previous() is None
     put(file, b"two")
     file.write(b"three")  # of a change that nobody has judged
-    assert file.restore() and file.is_as_wanted(b"one")
-    assert not file.restore()
+    assert file.previous() == b"one"
+    file.forget()
+    assert file.previous() is None and file.is_as_wanted(b"three")
 
 
 def test_a_kept_program_cannot_be_run(file: KeptFile) -> None:

@@ -22,8 +22,8 @@ class Host(t.NamedTuple):
     program: str
     folder: str
 
-    def older(self, names: t.Collection[str] = ALL, *, packaged: bool = False) -> list[parts.Part]:
-        return parts.older_parts(names, program=self.program, folder=self.folder, packaged=packaged)
+    def older(self, names: t.Collection[str] = ALL, absent: t.Collection[str] = ()) -> list[parts.Part]:
+        return parts.older_parts(names, absent, program=self.program, folder=self.folder)
 
     def contents(self) -> list[bytes | None]:
         policy = Path(parts.policy_file(self.folder).path).read_bytes()
@@ -71,11 +71,13 @@ def test_what_the_last_change_did_not_touch_stays(host: Host, name: str) -> None
     assert changed == [each == name for each in ALL]
 
 
-def test_without_an_older_one_there_is_nothing_to_go_back_to(host: Host) -> None:
+def test_it_can_be_done_once_more_until_it_is_forgotten(host: Host) -> None:
+    """A rollback that was cut short has put back some of it."""
     for part in host.older():
         part.write()
-    assert [part.name for part in host.older()] == [parts.POLICY]  # whose older one is kept
-    assert not host.older()[0].changed
+    assert [(part.name, part.changed) for part in host.older()] == [(name, False) for name in ALL]
+    parts.forget_older(program=host.program, folder=host.folder)
+    assert host.older() == []
 
 
 def test_the_program_is_made_where_it_is_shown_or_written(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +98,14 @@ def test_the_program_is_made_where_it_is_shown_or_written(host: Host, monkeypatc
     assert host.contents()[1] == made[0]
 
 
-def test_beside_a_package_a_unit_that_was_not_there_goes(host: Host) -> None:
-    parts.unit_file().restore()  # none is kept now
-    (part,) = host.older([parts.UNIT], packaged=True)
-    assert part.shown() == ("unit old", "")
+@pytest.mark.parametrize("name", ALL)
+def test_what_was_not_there_goes(host: Host, name: str) -> None:
+    """Such as a unit beside a package's, or a program in a place of one's own."""
+    (part,) = host.older([name], absent=[name])
+    assert part.shown()[0] and part.shown()[1] == "" and part.changed
     part.write()
-    assert parts.unit_file().read() is None
-    assert host.older([parts.UNIT], packaged=True) == []
+    assert not Path(part.path).exists()
+    assert [each.changed for each in host.older([name], absent=[name])] == [False]
 
 
 def test_a_removal_shows_what_is_there(host: Host) -> None:

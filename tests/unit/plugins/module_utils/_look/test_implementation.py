@@ -7,7 +7,7 @@ import errno
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError
 from ansible_collections.virtnet.rss.plugins.module_utils._look import implementation
 from ansible_collections.virtnet.rss.plugins.module_utils._look.implementation import Guests, Traces, decide
 from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic
@@ -156,3 +156,14 @@ def test_one_that_makes_us_wait_is_left_for_a_while(monkeypatch: pytest.MonkeyPa
     reads.names[10], now[0] = "web-1", now[0] + implementation.REST
     begin_pass(guests)
     assert guests.card_of(device).domain == "web-1" and reads.count == 2
+
+
+def test_no_key_of_one_who_could_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of another identity would stay, and all flows move when it is found out (K2, 4)."""
+    reads, guests = Reads(monkeypatch), Guests()
+    reads.names[10], device = "short of memory", held_by((10, (1000, 3)))
+    with pytest.raises(StateError, match="tap0: its arguments cannot be read"):
+        guests.identity_of(device)
+    begin_pass(guests)
+    reads.names[10] = "web-1"
+    assert "web-1" in guests.identity_of(device)

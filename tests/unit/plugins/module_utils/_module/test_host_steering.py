@@ -6,6 +6,11 @@ import ast
 import typing as t
 from pathlib import Path
 
+import pytest
+
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
+from ansible_collections.virtnet.rss.plugins.module_utils._module import host_steering
+
 PLUGINS = Path(__file__).parents[5] / "plugins"
 UTILS = PLUGINS / "module_utils"
 PACKAGE = "ansible_collections.virtnet.rss.plugins.module_utils."
@@ -38,3 +43,38 @@ def test_a_run_that_only_judges_imports_nothing_that_changes_a_host() -> None:
     assert not judging & heavy
     assert heavy - {"_probe.facts"} <= imported_at_once("_module.host_change")
     assert heavy - {"_host.host"} <= imported_at_once("_module.host_look")
+
+
+def check(**given: object) -> None:
+    defaults = {name: option.get("default") for name, option in host_steering.create_argument_spec().items()}
+    host_steering._check({**defaults, **given})
+
+
+@pytest.mark.parametrize("option", ["program", "folder"])
+def test_places_that_a_unit_can_have(option: str) -> None:
+    for place in ("/etc/virtnet-rss", "/etc/virtnet-rss/", "/opt/a-b_c/d.e"):
+        check(**{option: place})
+    for place in (
+        "",
+        "/",
+        "relative",
+        "/with blank",
+        "/a//b",
+        "/a/../b",
+        "/a/./b",
+        "/a%h",
+        "/a$b",
+        "/a\\b",
+        "/a'b",
+        "/a\nb",
+    ):
+        with pytest.raises(InputError, match=f"^{option}: "):
+            check(**{option: place})
+
+
+@pytest.mark.parametrize("option", ["wait", "observe"])
+def test_seconds_that_end(option: str) -> None:
+    check(**{option: 0.0})
+    for seconds in (-1.0, 3601.0, float("inf"), float("nan")):
+        with pytest.raises(InputError, match=f"^{option}: "):
+            check(**{option: seconds})

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError
-from ansible_collections.virtnet.rss.plugins.module_utils._service import cli
+from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._service import cli, commands
 from ansible_collections.virtnet.rss.plugins.module_utils._service.commands import COMMANDS
 
 WRONG = [
@@ -41,3 +43,23 @@ def test_what_goes_wrong(
     assert cli.main(["metrics"]) == status
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", f"virtnet-rss: {sentence}\n" if sentence else "")
+
+
+def test_one_device_that_cannot_be_balanced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It costs the others nothing, for their entries have been moved by then."""
+    live = SimpleNamespace(program=SimpleNamespace(live=True))
+
+    def look(sighting: object, *, seconds: float, dry_run: bool) -> dict[str, object]:
+        assert (seconds, dry_run) == (1.0, False)
+        if sighting is first:
+            raise StateError("tap0: its program has gone")
+        return {"name": "tap1"}
+
+    first, second = SimpleNamespace(device=live), SimpleNamespace(device=live)
+    monkeypatch.setattr(commands, "_sightings", lambda _arguments: (first, second))
+    monkeypatch.setattr(commands, "look_at_balance", look)
+    assert cli.main(["balance", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out) == [{"name": "tap1"}] and said.err == "virtnet-rss: tap0: its program has gone\n"
