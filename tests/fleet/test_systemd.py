@@ -152,7 +152,7 @@ def test_a_package_s_service_with_rules_of_its_own_is_not_new(host: Host) -> Non
     policies.mkdir(parents=True)
     (policies / "10-site.json").write_text(json.dumps({"rules": []}), encoding="ascii")
     (policies / "10-site.json").chmod(0o600)
-    of_package = {"program": "/usr/sbin/virtnet-rss", "rollout": "1.0"}
+    of_package: dict[str, t.Any] = {"program": "/usr/sbin/virtnet-rss", "rollout": "1.0"}
     host.run(**of_package, rules=GOOD, step="change")
     assert host.unit.exists()  # its folder is not the package's
     assert host.run(**of_package, state="previous")["undone"]

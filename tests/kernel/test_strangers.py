@@ -23,14 +23,16 @@ import pytest
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.libbpf import load_libbpf
 from ansible_collections.virtnet.rss.plugins.module_utils._bpf.steering_program import SteeringProgram
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import CapabilityError, DeviceError
-from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import Chosen
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
+from ansible_collections.virtnet.rss.plugins.module_utils._look.processes import Processes
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import Match, Policy, Rule
 from ansible_collections.virtnet.rss.plugins.module_utils._probe.kernel import parse_release
 from ansible_collections.virtnet.rss.plugins.module_utils._program import programs
 from ansible_collections.virtnet.rss.plugins.module_utils._program.model import Configuration
 from ansible_collections.virtnet.rss.plugins.module_utils._program.rodata import Identity, encode
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.config import RssConfig
+from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import reconcile
 from ansible_collections.virtnet.rss.plugins.module_utils._steering import observe
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.apply import Applier
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import (
@@ -48,7 +50,11 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.descriptor import
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import find_link, list_links
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.lock import exclusive
-from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import Namespace, current_namespace
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.netns import (
+    Namespace,
+    current_namespace,
+    list_namespaces,
+)
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
@@ -357,20 +363,36 @@ class TestWaiting:
             **{f"trap{number}": "wait" for number in range(5)},
         }
 
+    def test_a_holder_whose_folder_in_proc_is_locked(self, tap: HeldTap, trap: Trap) -> None:
+        """Whoever looks into it waits, and no signal ends that."""
+        pid = trap.listed_stranger("trap0")
+        begin = time.monotonic()
+        assert list_namespaces()[0] == current_namespace()
+        found = {each.device.name: each for each in look(["*"], list_namespaces()).sightings}
+        assert time.monotonic() - begin < 3
+        assert {holder.pid for holder in found["trap0"].device.holders} == {pid}
+        assert "arguments cannot be read" in found["trap0"].implementation.reason
+        assert "cannot be read" not in found["tap0"].implementation.reason and tap.pid
+        match = Match(device="tap*", holder="python*")
+        policy = Policy((Rule("all", match, Desired(hash_key=KEY)),))
+        with Observer() as observer:
+            results = {each.device.name: each for each in reconcile(observer, policy)}
+        assert results["tap0"].action == "attach" and time.monotonic() - begin < 5
+
     def test_nobody_is_left_behind(self, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
         """A child is waited for also when another one takes its place, before the first one was asked."""
         pid, before = trap.locked_stranger("trap0"), children()
-        with contextlib.closing(Arguments()) as arguments:
+        with contextlib.closing(Processes()) as processes:
             for _time in range(3):
-                assert arguments.of(os.getpid())
+                assert processes.arguments(os.getpid())
                 with pytest.raises(DeviceError, match="makes it wait"):
-                    arguments.of(pid)
+                    processes.arguments(pid)
             (alive,) = before - {pid}
             monkeypatch.setitem(apart._stuck, alive, frozenset({pid}))  # as if it had copied of that one
             for _time in range(3):
-                assert arguments.of(os.getpid())
+                assert processes.arguments(os.getpid())
                 with pytest.raises(DeviceError, match="waits for its holder already"):
-                    arguments.of(pid)
+                    processes.arguments(pid)
         assert children() == before
 
     def test_a_parent_that_ignores_its_children(self) -> None:

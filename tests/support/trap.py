@@ -33,6 +33,7 @@ while True:
     elif code == 3: answer(unique, struct.pack("=QII", 0, 0, 0) + (ROOT if node == 1 else attributes(node)))
     elif code == 14: answer(unique, struct.pack("=QII", 1, 0, 0))
     elif code == 25: sys.stdin.read(); answer(unique, b"")  # FLUSH, which close() waits for: until the test ends
+    elif code == 15 and node == 2 + zlib.crc32(b"unread" + bytes(1)): pass  # READ: for ever
     elif code == 15: answer(unique, bytes(4096))
     elif code in (2, 42): pass
     elif code == 16: pass  # WRITE, which munmap() of a changed page waits for: for ever
@@ -51,6 +52,25 @@ place = mmap(None, 4096, 3, 1, os.open(path, os.O_RDWR), 0)
 ctypes.memset(place, 1, 1)  # now there is something to write
 print("ready", flush=True)
 mmap(place, 4096, 3, 0x32, -1, 0)  # MAP_FIXED over it: it is written first, and the lock is kept meanwhile
+"""
+
+
+LISTED = """
+import ctypes, os, sys, threading, time
+from ansible_collections.virtnet.rss.tests.support.held_tap import FLAGS, open_queue
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *3 * [ctypes.c_int], ctypes.c_long]
+name, path = sys.argv[1:]
+queues = [open_queue(name, FLAGS) for _queue in range(2)]
+place = libc.mmap(None, 4096, 3, 1, os.open(path, os.O_RDWR), 0)
+folder = os.open("/proc/self", os.O_RDONLY)
+getdents64 = {"x86_64": 217, "aarch64": 61}[os.uname().machine]
+threading.Thread(target=libc.syscall, args=(getdents64, folder, ctypes.c_void_p(place), 4096)).start()
+time.sleep(0.3)  # it keeps the folder's lock, and the next one waits for it, before all who come later
+threading.Thread(target=libc.mkdir, args=(b"/proc/self/x", 0o700)).start()
+time.sleep(0.3)
+print("ready", flush=True)
 """
 
 
@@ -93,6 +113,14 @@ class Trap:
         assert stranger.stdout and stranger.stdout.readline() == b"ready\n"
         stat = Path(f"/proc/{stranger.pid}/stat")
         eventually(lambda: stat.read_bytes().rpartition(b") ")[2].startswith(b"D"))
+        return stranger.pid
+
+    def listed_stranger(self, tap: str) -> int:
+        """The same with the lock of its folder in /proc, into which nobody can look meanwhile, not to be killed."""
+        command = [sys.executable, "-c", LISTED, tap, os.path.join(self._folder, "unread")]
+        stranger = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self._strangers.append(stranger)
+        assert stranger.stdout and stranger.stdout.readline() == b"ready\n"
         return stranger.pid
 
     def opened_by_stranger(self) -> tuple[int, int]:

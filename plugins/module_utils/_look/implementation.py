@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
-import os
 import time
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, StateError, sentence_of
-from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
 from ansible_collections.virtnet.rss.plugins.module_utils._look.card import NO_CARD, Card
-from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import Guest, Nic, mac_of_card, read_guest
+from ansible_collections.virtnet.rss.plugins.module_utils._look.processes import Processes
+from ansible_collections.virtnet.rss.plugins.module_utils._look.qemu import (
+    Guest,
+    Nic,
+    is_libvirt,
+    mac_of_card,
+    read_guest,
+)
 from ansible_collections.virtnet.rss.plugins.module_utils._program.programs import QEMU
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import guest_identity
 from ansible_collections.virtnet.rss.plugins.module_utils._steering.model import AUTOMATIC, FOREIGN, STEERED
@@ -34,7 +38,6 @@ Process = t.Tuple[int, t.Optional[t.Tuple[int, int]]]  # its number and its imag
 EBPF, NO_PROGRAM, CANNOT_TELL = "ebpf", "automatic", "unknown"
 VHOST_NET = "/dev/vhost-net"
 REST = 30.0  # seconds for which a process that made us wait is not asked again
-MOST_DESCRIPTORS = 8192  # of a QEMU that are looked at
 # struct virtio_net_hdr as QEMU starts with it; 12 bytes with VIRTIO_F_VERSION_1, 20 with VIRTIO_NET_F_HASH_REPORT.
 HEADER_WITHOUT_DRIVER, HEADER_WITH_HASH = 10, 20
 
@@ -73,8 +76,8 @@ class Guests:
     def __init__(self) -> None:
         self._guests: dict[Process, Guest | None] = {}
         self._slow: dict[Process, float] = {}  # those that made us wait: when they are asked again
-        self._open_files: dict[int, frozenset[str] | None] = {}  # in this pass, by process
-        self._arguments = Arguments()
+        self._open_files: dict[int, frozenset[str]] = {}  # in this pass, by process
+        self._processes = Processes()
 
     def implementation_of(self, device: Device) -> Implementation:
         """Who chooses the queue for the guest behind a device; whatever is odd about the guest is a reason not to know
@@ -124,13 +127,20 @@ class Guests:
         if process not in self._guests:
             pid, _image = process
             try:
-                self._guests[process] = read_guest(pid, self._arguments)
+                self._guests[process] = read_guest(pid, self._processes)
             except Exception as exc:  # a stranger's arguments: it is the stranger who is not known then
                 if isinstance(exc, DeviceError) and exc.errno == errno.ETIMEDOUT:
                     self._slow[process] = time.monotonic() + REST
                 oddity = f"its arguments cannot be read: {sentence_of(exc)}"
                 self._guests[process] = Guest(pid, oddity=oddity, unread=True)
         return self._guests[process]
+
+    def is_libvirt(self, pid: int) -> bool:
+        """Whether a process runs libvirt's daemon; not, when it makes us wait."""
+        try:
+            return is_libvirt(pid, self._processes)
+        except DeviceError:
+            return False
 
     @contextlib.contextmanager
     def one_pass(self) -> t.Iterator[Guests]:
@@ -143,7 +153,7 @@ class Guests:
             process: guest for process, guest in known if guest and (not guest.oddity or process in self._slow)
         }
         self._open_files = {}
-        with contextlib.closing(self._arguments):
+        with contextlib.closing(self._processes):
             yield self
 
     def _traces(self, pid: int, device: Device, nic: Nic) -> Traces:
@@ -151,9 +161,9 @@ class Guests:
         if not (nic.vhost or nic.rss):
             return Traces()
         if pid not in self._open_files:
-            self._open_files[pid] = _open_files(pid)
+            self._open_files[pid] = self._processes.open_files(pid)
         links = self._open_files[pid]
-        if links is None:
+        if not links:  # not ours to look at
             return Traces()
         return Traces(VHOST_NET in links, BPF_PROGRAM in links, device.vnet_header)
 
@@ -219,17 +229,3 @@ def _unmatched(device: Device, guest: Guest) -> Implementation:
         f"the arguments of the QEMU that holds {device.name} do not tell which of its network cards this is (one "
         "plugged in later?), so neither whether its rss is on",
     )
-
-
-def _open_files(pid: int) -> frozenset[str] | None:
-    """What a process has open, each file once; None where it is not ours to look at."""
-    folder = f"/proc/{pid}/fd"
-    links = set()
-    try:
-        with os.scandir(folder) as entries:
-            for entry in itertools.islice(entries, MOST_DESCRIPTORS):
-                with contextlib.suppress(FileNotFoundError):  # closed since
-                    links.add(os.readlink(entry.path))
-    except OSError:
-        return None
-    return frozenset(links)

@@ -15,10 +15,10 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import LARGEST
+from ansible_collections.virtnet.rss.plugins.module_utils._look.processes import LARGEST
 
 if t.TYPE_CHECKING:
-    from ansible_collections.virtnet.rss.plugins.module_utils._look.arguments import Arguments
+    from ansible_collections.virtnet.rss.plugins.module_utils._look.processes import Processes
 
 __all__ = ("Guest", "Nic", "is_libvirt", "mac_of_card", "parse_arguments", "read_guest")
 
@@ -104,24 +104,17 @@ def mac_of_card(tap_mac: str | None) -> str | None:
     return None
 
 
-def is_libvirt(pid: int) -> bool:
+def is_libvirt(pid: int, processes: Processes) -> bool:
     """Whether a process runs libvirt's daemon. Its command does not tell: between fork and exec of a QEMU that is the
-    name of a thread, such as rpc-libvirtd."""
-    return LIBVIRT.match(_program(pid)) is not None  # " (deleted)" follows after an upgrade
+    name of a thread, such as rpc-libvirtd. DeviceError when the process makes us wait."""
+    return LIBVIRT.match(processes.program(pid)) is not None  # " (deleted)" follows after an upgrade
 
 
-def _program(pid: int) -> str:
-    try:
-        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-    except OSError:
-        return ""
-
-
-def read_guest(pid: int, arguments: Arguments) -> Guest | None:
+def read_guest(pid: int, processes: Processes) -> Guest | None:
     """The guest of a process; None when that is no QEMU, or has gone. A QEMU under another name is known by arguments
     that give a network card a TAP device. DeviceError when the process makes us wait."""
-    is_named = QEMU.search(_program(pid)) is not None
-    content = arguments.of(pid)
+    is_named = QEMU.search(processes.program(pid)) is not None
+    content = processes.arguments(pid)
     if not content:  # it has gone, or is about to become another program
         return Guest(pid, oddity="it has no arguments", unread=True) if is_named else None
     if len(content) > LARGEST:

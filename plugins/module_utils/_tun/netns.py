@@ -8,16 +8,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import DeviceError, InputError, NotThereError
+from ansible_collections.virtnet.rss.plugins.module_utils._tun.holders import open_process
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.libc import CLONE_NEWNET, c_call
 
 __all__ = ("NETNS_FOLDER", "Namespace", "current_namespace", "entered", "list_namespaces", "network_namespace")
 
 NETNS_FOLDER = "/run/netns"
 CURRENT = "/proc/thread-self/ns/net"
+OF_PROCESS = re.compile(r"/proc/([0-9]+)/ns/net")
 UNNAMED = "ns:"  # in front of the inode of a namespace that has no name
 FIRST_INODE = 0xEFFFFFF0  # include/linux/proc_ns.h: those of the first namespaces; no pid is that large
 ALLOWED = (
@@ -53,10 +56,12 @@ def current_namespace() -> Namespace:
 def list_namespaces() -> list[Namespace]:
     """The current one first, then the named ones, then those that only processes are in; each once."""
     found = {namespace.inode: namespace for namespace in (current_namespace(),)}
-    for path in (*_named(), *_of_processes()):
-        with contextlib.suppress(OSError):  # it has gone, or the process is not ours to look at
+    for path in _named():
+        with contextlib.suppress(OSError):  # it has gone
             inode = os.stat(path).st_ino
             found.setdefault(inode, Namespace(inode, path, _name(path)))
+    for inode, path in _of_processes():
+        found.setdefault(inode, Namespace(inode, path))
     return list(found.values())
 
 
@@ -66,8 +71,34 @@ def _named() -> list[str]:
     return []
 
 
-def _of_processes() -> list[str]:
-    return [f"/proc/{entry}/ns/net" for entry in os.listdir("/proc") if entry.isdigit()]
+def _of_processes() -> list[tuple[int, str]]:
+    """Inode and path of each process's. It is entered to be told, by a descriptor of the process (Linux 5.8): its owner
+    can lock its folder in /proc, so that whoever looks into that waits for ever."""
+    found = []
+    with _coming_back():
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):  # it has gone, or is not ours to look at
+                _enter_process(int(entry))
+                found.append((os.stat(CURRENT).st_ino, f"/proc/{entry}/ns/net"))
+    return found
+
+
+def _descriptor_of(path: str) -> int:
+    """A descriptor of a namespace; OSError when it has gone."""
+    process = OF_PROCESS.fullmatch(path)
+    if not process:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with _coming_back():
+        _enter_process(int(process[1]))
+        return os.open(CURRENT, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _enter_process(pid: int) -> None:
+    process = open_process(pid)
+    try:
+        c_call("setns", process, CLONE_NEWNET)
+    finally:
+        os.close(process)
 
 
 def _name(path: str) -> str:
@@ -100,7 +131,7 @@ def entered(namespace: Namespace) -> t.Iterator[None]:
         return
     with contextlib.ExitStack() as stack:
         try:
-            target = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC)
+            target = _descriptor_of(namespace.path)
         except OSError as exc:
             raise DeviceError(f"network namespace {namespace.path} has gone", errno=exc.errno) from exc
         stack.callback(os.close, target)
@@ -112,23 +143,30 @@ def entered(namespace: Namespace) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _inside(target: int, name: str) -> t.Iterator[None]:
+    with _coming_back():
+        _enter(target, name)
+        yield
+
+
+@contextlib.contextmanager
+def _coming_back() -> t.Iterator[None]:
+    """To the namespace of before, whatever was entered in the ``with`` block."""
     home = os.open(CURRENT, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _enter(target, name)
-        try:
-            yield
-        finally:
-            _enter(home, "the original one")
+        yield
     finally:
-        os.close(home)
+        try:
+            _enter(home, "the original one")
+        finally:
+            os.close(home)
 
 
 def _open(which: str) -> int:
     """A file of the network namespace that a user means by a name, a path, a process or an inode."""
     namespace = _meant(which)
     try:
-        descriptor = os.open(namespace.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
+        descriptor = _descriptor_of(namespace.path)
+    except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         raise NotThereError(
             "netns", which, "there is no such network namespace (see `ip netns` and `lsns -t net`)"
         ) from None

@@ -93,7 +93,7 @@ def test_a_name_that_is_a_number(entered: list[str], tmp_path: Path) -> None:
 def test_nothing_there(entered: list[str], which: str) -> None:
     with pytest.raises(InputError, match=which.replace("/", ".")), network_namespace(which):
         pass
-    assert entered == []
+    assert set(entered) <= {home()}
 
 
 def test_a_namespace_whose_process_has_gone(entered: list[str]) -> None:
@@ -101,7 +101,7 @@ def test_a_namespace_whose_process_has_gone(entered: list[str]) -> None:
     gone = Namespace(1, f"/proc/{os.getpid()}/ns/net")
     with pytest.raises(DeviceError, match="has gone"), enter_found(gone):
         pass
-    assert entered == []
+    assert set(entered) <= {home()}
 
 
 def test_a_file_that_is_no_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
