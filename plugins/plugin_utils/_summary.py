@@ -14,9 +14,9 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import Report, 
 __all__ = ("before_and_after", "summary")
 
 CHANGED, CHECKED, AS_WANTED = "changed, no guest worse off", "would be changed", "as wanted before"
-BACK, NOT_BACK = "rolled back", "NOT rolled back"
+BACK, NOT_BACK, UNCHANGED = "rolled back", "NOT rolled back", "not changed, in a batch that was rolled back"
 UNSEEN, NOT_REACHED = "could not be looked at", "not reached"
-KINDS = (CHANGED, CHECKED, AS_WANTED, BACK, NOT_BACK, UNSEEN, NOT_REACHED)
+KINDS = (CHANGED, CHECKED, AS_WANTED, BACK, UNCHANGED, NOT_BACK, UNSEEN, NOT_REACHED)
 NAMED = (NOT_BACK, UNSEEN)
 
 
@@ -58,7 +58,7 @@ def _end(answer: t.Mapping[str, t.Any], check: bool) -> str:
         return UNSEEN
     if back and not back.get("skipped"):
         lost = back.get("failed") or back.get("unreachable")
-        return NOT_BACK if lost else BACK
+        return NOT_BACK if lost else BACK if back.get("undone") else UNCHANGED
     if change.get("changed"):
         return CHECKED if check else CHANGED
     return AS_WANTED
