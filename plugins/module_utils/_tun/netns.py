@@ -150,13 +150,16 @@ def _inside(target: int, name: str) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _coming_back() -> t.Iterator[None]:
-    """To the namespace of before, whatever was entered in the ``with`` block."""
+    """To the namespace of before, whatever was entered in the ``with`` block; who may enter none never left it."""
     home = os.open(CURRENT, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield
     finally:
         try:
             _enter(home, "the original one")
+        except DeviceError:
+            if os.stat(CURRENT).st_ino != os.fstat(home).st_ino:
+                raise
         finally:
             os.close(home)
 
