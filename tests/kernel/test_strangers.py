@@ -385,6 +385,8 @@ class TestWaiting:
         with contextlib.closing(Processes()) as processes:
             for _time in range(3):
                 assert processes.arguments(os.getpid())
+                assert processes.program(os.getpid()) == os.path.basename(os.readlink("/proc/self/exe"))
+                assert processes.open_files(os.getpid()) and not processes.open_files(4194304)
                 with pytest.raises(DeviceError, match="makes it wait"):
                     processes.arguments(pid)
             (alive,) = before - {pid}

@@ -135,8 +135,12 @@ class Guests:
                 self._guests[process] = Guest(pid, oddity=oddity, unread=True)
         return self._guests[process]
 
-    def is_libvirt(self, pid: int) -> bool:
-        """Whether a process runs libvirt's daemon; not, when it makes us wait."""
+    def is_libvirt(self, process: Process) -> bool:
+        """Whether a process runs libvirt's daemon; not, when it makes us wait, and when it is known as a QEMU."""
+        pid, image = process
+        known = self._guests.get(process)
+        if image is not None and known and not known.oddity:
+            return False
         try:
             return is_libvirt(pid, self._processes)
         except DeviceError:

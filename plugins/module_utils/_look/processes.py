@@ -47,7 +47,7 @@ class Processes:
 
     def open_files(self, pid: int) -> frozenset[str]:
         """What its descriptors are of, as links of /proc/PID/fd tell it."""
-        return frozenset(os.fsdecode(self._ask("open_files", pid)).split("\0"))
+        return frozenset(filter(None, os.fsdecode(self._ask("open_files", pid)).split("\0")))
 
     def _ask(self, what: str, pid: int) -> bytes:
         try:

@@ -283,7 +283,7 @@ def _subject(device: Device, namespace: Namespace, guests: Guests, link: Link) -
     processes = processes_of(device)
     # libvirt opens the queues itself and starts QEMU with them later. Asked before what is known of the guest is read,
     # for QEMU may take libvirt's place in between.
-    if processes and all(guests.is_libvirt(pid) for pid, _image in processes):
+    if processes and all(map(guests.is_libvirt, processes)):
         return replace(here, unknown=ABOUT_GUEST), NO_GUEST_YET
     if not processes and device.queues + device.disabled_queues:
         mac = mac_of_card(link.address)
