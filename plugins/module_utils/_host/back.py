@@ -71,11 +71,10 @@ class Rollback(Host):
         folder = self._older_policy_folder(parts)
         if not self._check:
             self._put_back(parts, record)
-        policy = self._policy_of(folder, parts, notes)
+        policy = self._policy_of(folder, parts, notes) if self._was_obeyed(record) else Policy()
         results: t.Sequence[Result] = ()
-        if policy:
-            settled = self._check or self._settle(policy, folder, record)
-            wait = 0 if settled or not record.service[0] else wait
+        if policy and policy.rules:
+            wait = 0 if self._check or self._settle(policy, folder, record) else wait
             results = devices.wait_until_settled(self._observer, policy, wait)
         only = spoken_of if policy else set()
         given_back = devices.give_back(self._observer, policy or Policy(), only=only, spared=spared, check=self._check)
@@ -89,6 +88,10 @@ class Rollback(Host):
             self.note(Record(UNDONE))
             forget_older(program=self.program, folder=self._folder)
         return Brought(tuple(parts), service, tuple(results), changes(given_back), notes=tuple(notes))
+
+    def _was_obeyed(self, record: Record) -> bool:
+        """Whether anybody did before the change what the policy says; else its devices had what others gave them."""
+        return record.service[0] if self._systemd.runs else PROGRAM not in record.absent
 
     def _service_back(self, record: Record) -> tuple[str, str]:
         """The service now, and as it was before the change."""
