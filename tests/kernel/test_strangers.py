@@ -389,13 +389,13 @@ class TestWaiting:
                 assert processes.open_files(os.getpid()) and not processes.open_files(4194304)
                 with pytest.raises(DeviceError, match="makes it wait"):
                     processes.arguments(pid)
-            (alive,) = before - {pid}
+            alive = trap._server.pid
             monkeypatch.setitem(apart._stuck, alive, frozenset({pid}))  # as if it had copied of that one
             for _time in range(3):
                 assert processes.arguments(os.getpid())
                 with pytest.raises(DeviceError, match="waits for its holder already"):
                     processes.arguments(pid)
-        assert children() == before
+        assert children() <= before
 
     def test_a_parent_that_ignores_its_children(self) -> None:
         """Nobody has to wait for them then."""
