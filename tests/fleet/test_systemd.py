@@ -158,3 +158,12 @@ def test_a_package_s_service_with_rules_of_its_own_is_not_new(host: Host) -> Non
     assert host.run(**of_package, state="previous")["undone"]
     assert host.state == RUNS and not host.unit.exists() and "disable" not in host.told()
     assert [path.name for path in policies.iterdir()] == ["10-site.json"]
+
+
+def test_a_service_that_was_about_to_start_runs_after_a_rollback(host: Host) -> None:
+    """Restarted by systemd just when the change began."""
+    host.run(rules=GOOD)
+    (host.folder / "state").write_text("ActiveState=activating\nUnitFileState=enabled\n", encoding="ascii")
+    host.run(rules=MORE)
+    host.run(state="previous")
+    assert host.state == RUNS

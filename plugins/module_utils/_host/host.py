@@ -119,7 +119,7 @@ class Host(Memory):
                 self.note(pending.accepted())
             return found
         # Of a change that nobody has judged: what was before it is still what a rollback goes back to.
-        fresh = Record(CHANGING, new=self.is_new, service=self._service_state(), spared=_attached(found))
+        fresh = Record(CHANGING, new=self.is_new, service=self._service_before(), spared=_attached(found))
         watched = self.record.watched if self.record else ()
         record = pending or fresh
         record = replace(record, stage=CHANGING, rollout=rollout, before=record.before or watched)
@@ -202,6 +202,15 @@ class Host(Memory):
     def _service_state(self) -> tuple[bool, bool]:
         """Whether it is active, and enabled."""
         return self._systemd.state()[1:] if self._systemd.runs else (False, False)
+
+    def _service_before(self) -> tuple[bool, bool]:
+        """The same before a change: one that is about to start counts as active, and so does one of which systemd does
+        not tell. A rollback must not stop what ran."""
+        if not self._systemd.runs:
+            return False, False
+        load, active, enabled = self._systemd.state()
+        untold = load == "not-found" and os.path.lexists(unit_file().path)
+        return active or enabled or untold, enabled or untold
 
     def _service_change(self) -> tuple[str, str]:
         if not self._systemd.runs:
