@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 import typing as t
-from pathlib import Path
 
 from ansible import context
 from ansible.plugins.action import ActionBase
@@ -25,8 +22,9 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     progress_line,
     undone,
 )
-from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
+from ansible_collections.virtnet.rss.plugins.plugin_utils._page import absolute, write_page
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
+from ansible_collections.virtnet.rss.plugins.plugin_utils._tell import tell
 from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
 # In which the playbook registers what this gives after the look and after the verdict. No facts: whether these become
@@ -36,7 +34,6 @@ BLIND = (
     "no guest of this batch had enough packets to be judged by, so nobody knows what the change did to guests; "
     "begin a rollout with a host whose guests work"
 )
-TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
 
 
 class ActionModule(ActionBase):
@@ -58,7 +55,7 @@ class ActionModule(ActionBase):
 
     def _begin(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_begin(hosts, answers)
-        _tell(batch.notes)
+        tell(batch.notes)
         now = time.time()
         if batch.worse:
             self._end(variables, answers)
@@ -69,7 +66,7 @@ class ActionModule(ActionBase):
 
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_judge(variables[PLANNED]["concerned"], answers, check=self._task.check_mode)
-        _tell(batch.notes)
+        tell(batch.notes)
         if judged_blindly(hosts, answers):
             Display().warning(BLIND)
         self._batch_is_over(hosts, answers, variables, worse=len(batch.worse))
@@ -77,7 +74,7 @@ class ActionModule(ActionBase):
 
     def _back(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         found = outcomes(variables[PLANNED]["concerned"], answers)
-        _tell(f"{host}: {outcome}" for host, outcome in found.items())
+        tell(f"{host}: {outcome}" for host, outcome in found.items())
         self._end(variables, answers)
         return {"failed": True, "msg": f"{undone(found)}, for the batch is worse off: {variables[COMPARED]['why']}"}
 
@@ -88,28 +85,21 @@ class ActionModule(ActionBase):
         pace = Pace(
             self._task.args.get("serial", [1]), float(self._task.args.get("waits", 0)), context.CLIARGS["forks"]
         )
-        _tell([progress_line(now, batch=len(hosts), worse=worse, pace=pace)])
+        tell([progress_line(now, batch=len(hosts), worse=worse, pace=pace)])
         if now.done == now.total and not worse:
             self._end(variables, answers)
 
     def _end(self, variables: t.Mapping[str, t.Any], answers: t.Any) -> None:
         """Of the rollout, for good or bad: what it came to."""
         hosts, check = variables["ansible_play_hosts_all"], self._task.check_mode
-        _tell(summary(hosts, answers, seconds=_seconds(variables, answers), check=check))
+        tell(summary(hosts, answers, seconds=_seconds(variables, answers), check=check))
         name = self._task.args.get("report")
         if not name or check:
             return
-        path = os.path.join(os.environ.get("PWD", ""), name)
+        path = absolute(name)
         for when, report in zip(("before", "after"), before_and_after(hosts, answers), strict=True):
-            made = page(TEMPLATE.read_text(encoding="utf-8"), report, f"What steered the guests {when} the rollout")
-            Path(f"{path}-{when}.html").write_text(made, encoding="utf-8")
-            Path(f"{path}-{when}.json").write_text(json.dumps(report, indent=4), encoding="utf-8")
-        _tell([f"Before and after: {path}-before.html, {path}-after.html"])
-
-
-def _tell(lines: t.Iterable[str]) -> None:
-    for line in lines:
-        Display().display("".join(letter if letter.isprintable() else "?" for letter in line))
+            write_page(f"{path}-{when}", report, f"What steered the guests {when} the rollout")
+        tell([f"Before and after: {path}-before.html, {path}-after.html"])
 
 
 def _seconds(variables: t.Mapping[str, t.Any], answers: t.Any) -> float:

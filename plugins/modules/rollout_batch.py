@@ -50,6 +50,7 @@ EXAMPLES = r"""
   virtnet.rss.rollout_batch:
     after: judge
   run_once: true
+  register: rollout_compared
 """
 
 RETURN = r"""{}"""

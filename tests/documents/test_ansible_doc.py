@@ -23,7 +23,7 @@ GUESTS = {"tap_steering": ["tap-web1", "tap-fw1"]}
 # What an example takes from the reader's vault
 VARIABLES = {"vault_rss_seed": "from a vault", "rss_secret": "from a vault"}
 # Of a whole playbook, which is where it is run: tests/fleet
-PART_OF = {"rollout_batch": ROOT / "playbooks" / "rollout.yml"}
+PART_OF = {name: ROOT / "playbooks" / f"{name.partition('_')[0]}.yml" for name in ("audit_report", "rollout_batch")}
 
 
 def examples(path: Path) -> list[dict[str, t.Any]]:

@@ -13,16 +13,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_report
+from ansible_collections.virtnet.rss.plugins.plugin_utils._page import write_page
 from ansible_collections.virtnet.rss.tests.support.fleet_answers import HOSTILE, STATES, answers
-
-TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
-PLAY = """
-- hosts: localhost
-  gather_facts: false
-  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
-  tasks:
-    - ansible.builtin.template: {src: "{{ template }}", dest: "{{ page }}", mode: "0644"}
-"""
 
 PHONE = Path(__file__).with_name("phone.js").read_text(encoding="utf-8")
 # A window of Chromium's is never narrower than 500, a frame is.
@@ -42,15 +34,8 @@ def _page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """200 hosts with 25 devices each."""
     folder = tmp_path_factory.mktemp("page")
     made = answers(200, 25)
-    play, variables, page = folder / "play.yml", folder / "variables.json", folder / "audit.html"
-    play.write_text(PLAY, encoding="utf-8")
-    variables.write_text(
-        json.dumps({"audit_fleet": fleet_report(list(made), made), "template": str(TEMPLATE), "page": str(page)}),
-        encoding="utf-8",
-    )
-    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{variables}", str(play)]
-    subprocess.run(command, check=True, capture_output=True)
-    return page
+    write_page(str(folder / "audit"), fleet_report(list(made), made), "What steers the guests")
+    return folder / "audit.html"
 
 
 def document(page: Path, script: str = "", *words: str) -> str:

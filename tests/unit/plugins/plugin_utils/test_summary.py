@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils._page import page
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
 
-TEMPLATE = Path(__file__).parents[4] / "playbooks" / "templates" / "audit.html.j2"
 LOST = {"unreachable": True, "msg": "Failed to connect"}
 CHANGED = {"changed": True}
 ANSWERS: dict[str, dict[str, t.Any]] = {
@@ -73,5 +71,5 @@ def test_before_and_after() -> None:
         {"good": "stopped", "as wanted": "running", "back": "stopped", "lost": "running", "blind": "failed"},
         {"good": "running", "as wanted": "running", "back": "stopped", "lost": "unreachable", "blind": "failed"},
     ]
-    made = page(TEMPLATE.read_text(encoding="utf-8"), reports[1], "After <it>")
+    made = page(reports[1], "After <it>")
     assert "<title>After &lt;it&gt;</title>" in made and '"unreachable"' in made and "{{" not in made
