@@ -17,7 +17,7 @@ __all__ = ("desk", "own_namespace", "pytest_sessionstart")
 
 @pytest.fixture
 def desk(tmp_path: Path) -> t.Iterator[Desk]:
-    for name in ("other", "desk"):
+    for name in ("other", "desk", "desk/sent"):
         (tmp_path / name).mkdir()
-    with OtherRoot(str(tmp_path / "other")) as host:
+    with OtherRoot(str(tmp_path / "other"), shared=str(tmp_path / "desk" / "sent")) as host:
         yield Desk(tmp_path / "desk", host)

@@ -30,6 +30,7 @@ class Desk:
         python.chmod(0o755)
         # What a page's own inventory says of a host's address is for the reader; these words go before it.
         told = {"ansible_connection": "local", "ansible_python_interpreter": str(python), "rollout_soak": 1}
+        told["ansible_remote_tmp"] = str(folder / "sent")  # what the controller copies there is there
         (folder / "host_vars").mkdir()
         (folder / "host_vars" / "hv1.yml").write_text(yaml.safe_dump({**told, "rollout_window": 1}), encoding="utf-8")
         (folder / "inventory").write_text(INVENTORY, encoding="utf-8")

@@ -13,7 +13,7 @@ __all__ = ("OtherRoot",)
 SCRIPT = """
 mount -t tmpfs none {here} && mkdir {here}/upper {here}/work {here}/root || exit
 mount -t overlay -o lowerdir=/,upperdir={here}/upper,workdir={here}/work none {here}/root || exit
-for name in proc sys dev; do mount --rbind /$name {here}/root/$name || exit; done
+for name in proc sys dev {shared}; do mount --rbind /$name {here}/root/$name || exit; done
 mount -t tmpfs none {here}/root/run || exit
 echo ready
 read -r _
@@ -21,17 +21,17 @@ read -r _
 
 
 class OtherRoot:
-    """Use it in a ``with`` block; ``folder`` must be empty."""
+    """Use it in a ``with`` block; ``folder`` must be empty. ``shared`` is a folder that is the same there."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, shared: str = "") -> None:
         self.root = os.path.join(folder, "root")
-        self._folder = folder
+        self._script = SCRIPT.format(here=folder, shared=shared.lstrip("/"))
         self._stack = contextlib.ExitStack()
         self.wrapper: list[str] = []  # in front of a command that shall run there
 
     def __enter__(self) -> OtherRoot:
         process = subprocess.Popen(
-            ["unshare", "--mount", "bash", "-c", SCRIPT.format(here=self._folder)],
+            ["unshare", "--mount", "bash", "-c", self._script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
