@@ -96,7 +96,7 @@ CONTAINERS: t.Final = Suite(
     kernel="6.12",
     libbpf="1.5",
     python="3.13",
-    packages=("apparmor", "crun", "dbus", "podman"),
+    packages=("apparmor", "catatonit", "crun", "dbus", "podman"),
 )
 
 
