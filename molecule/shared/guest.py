@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands for a guest and for its peers in the scenarios: a TAP device that a process holds, and real packets.
 
-`guest hold DEVICE` holds DEVICE with four queues, as a VMM does, until it is told to stop. `guest send DEVICE`
+`guest hold DEVICE` holds DEVICE with four queues, as a VMM does, until it is told to stop. `guest send DEVICE [WIRE]`
 reads flows as JSON on its standard input, in the words of the filter virtnet.rss.rss_queue, sends a packet of each into
-DEVICE and prints as JSON on which queue each one arrived, null for a packet that did not. A flow with neither ports nor
-addresses is ARP.
+DEVICE, or on the device WIRE, behind which a switch brings it there, and prints as JSON on which queue each one
+arrived, null for a packet that did not. A flow with neither ports nor addresses is ARP.
 """
 
 from __future__ import annotations
@@ -59,14 +59,15 @@ def ask(device: str, request: t.Any) -> None:
 
 def hold(device: str) -> None:
     with HeldTap(device) as tap:
-        serve(device, lambda flows: _sent(tap, frames(flows)))
+        serve(device, lambda request: _sent(tap, request["wire"], frames(request["flows"])))
 
 
-def send(device: str) -> None:
-    ask(device, json.load(sys.stdin))
+def send(device: str, wire: str = "") -> None:
+    ask(device, {"flows": json.load(sys.stdin), "wire": wire or device})
 
 
-def _sent(tap: HeldTap, packets: list[bytes]) -> list[int | None]:
+def _sent(tap: HeldTap, wire: str, packets: list[bytes]) -> list[int | None]:
+    tap.sender.bind((wire, 0))
     tap.received()  # what came in the meantime is not ours
     queues = {packet: queue for queue, packet in tap.send(packets)}
     return [queues.get(packet) for packet in packets]
@@ -90,4 +91,4 @@ def _frame(flow: Flow, number: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    {"hold": hold, "send": send}[sys.argv[1]](sys.argv[2])
+    {"hold": hold, "send": send}[sys.argv[1]](*sys.argv[2:])

@@ -55,6 +55,21 @@ def test_plain_qemu(fleet: Fleet) -> None:
     assert steered(fleet)[fleet.names[0], "guest0"]["queues"] == 4
 
 
+def test_cloud_hypervisor(fleet: Fleet) -> None:
+    """Then a process takes as many queues as it was told, as cloud-hypervisor would."""
+    run(fleet, "cloud-hypervisor.yml")
+    assert sorted(steered(fleet)) == [(name, device) for name in fleet.names for device in ("ch0", "ch1")]
+    fleet.hold(fleet.names[0], "ch0", flags=0x5102)  # with IFF_VNET_HDR
+    assert steered(fleet)[fleet.names[0], "ch0"]["queues"] == 4
+
+
+def test_proxmox(fleet: Fleet) -> None:
+    for name in fleet.names:
+        fleet.hold(name, "tap100i0", "tap100i1", "tap7")
+    run(fleet, "proxmox.yml")
+    assert sorted(steered(fleet)) == [(name, device) for name in fleet.names for device in ("tap100i0", "tap100i1")]
+
+
 def test_tenant_weights(fleet: Fleet) -> None:
     for name in fleet.names:
         fleet.hold(name, "gold0", "silver0", "vnet0")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.tests.support.namespaces import NOBODY_LISTENS, Fleet
-from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
+from ansible_collections.virtnet.rss.tests.support.refuse_call import refusing
 from ansible_collections.virtnet.rss.tests.support.rollouts import BAD, GOOD, MORE, QUICK, busy_fleet, states
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 

@@ -34,7 +34,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._tun.links import Link
 from ansible_collections.virtnet.rss.tests.packets.generate import sendable_frames
 from ansible_collections.virtnet.rss.tests.support.bpf_objects import formal_program
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap, set_up
-from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
+from ansible_collections.virtnet.rss.tests.support.refuse_call import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 
 FRAMES = sendable_frames(seed=5, count=200)

@@ -62,6 +62,15 @@ def test_a_rule_by_name_waits_where_no_name_can_be_known(service: Running, conta
         assert [(row["action"], row["state"]) for row in rows(service, contained, "web0")] == [("wait", "automatic")]
 
 
+def test_without_the_tun_driver_s_device_the_reason_is_told(tap: HeldTap, service: Running) -> None:
+    """It was "No such file or directory"."""
+    assert tap.pid
+    service.write(RULE)
+    no_tun = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "sh")
+    done = service.command("apply", *HERE, wrapper=(*OWN_PIDS, *no_tun), check=False)
+    assert done.returncode == 1 and "cannot open /dev/net/tun: No such file" in " ".join(done.stdout.split()), done
+
+
 def rows(service: Running, contained: tuple[str, ...], name: str) -> list[dict[str, t.Any]]:
     told = service.command("apply", "--dry-run", "--json", *HERE, wrapper=contained, check=False)
     return [row for row in json.loads(told.stdout) if row["name"] == name]

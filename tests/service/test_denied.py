@@ -10,10 +10,10 @@ import pytest
 from ansible_collections.virtnet.rss.tests.support import foreign
 from ansible_collections.virtnet.rss.tests.support.eventually import eventually
 from ansible_collections.virtnet.rss.tests.support.held_tap import HeldTap
-from ansible_collections.virtnet.rss.tests.support.refuse_bpf import refusing
+from ansible_collections.virtnet.rss.tests.support.refuse_call import refusing
 from ansible_collections.virtnet.rss.tests.support.run_module import run_module
 from ansible_collections.virtnet.rss.tests.support.running import Running
-from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered, info
+from ansible_collections.virtnet.rss.tests.support.steered import RULE, assert_steered, info, wait_until_steered
 
 # Of the folders that the dynamic linker looks in, a copy-on-write view without the library.
 NO_LIBBPF = """
@@ -113,6 +113,17 @@ def test_the_reason_is_in_the_status_line(service: Running, tap: HeldTap) -> Non
         assert service.status_text().startswith("STATUS=0 of 2 devices steered; ")
         assert "Operation not permitted" in service.status_text() and service.status_text().endswith("(and 1 more)")
         assert "tap0: what steers it cannot be told: " in status_line(service)
+
+
+def test_nothing_may_be_killed(service: Running, tap: HeldTap) -> None:
+    """As in a container under AppArmor, whose profile lets nobody signal even a child: each pass failed."""
+    service.write({**RULE, "match": {"device": "tap0", "holder": "python*"}})
+    wrapper = refusing("EACCES", "kill")
+    assert service.command("apply", "--dry-run", wrapper=wrapper).stdout
+    service.start(wrapper=wrapper)
+    wait_until_steered()
+    assert_steered(tap)
+    assert service.status_text() == "STATUS=1 of 1 devices steered"
 
 
 def test_a_proc_of_processes_only(service: Running, tap: HeldTap) -> None:

@@ -180,8 +180,9 @@ def _answer(channel: socket.socket) -> tuple[bytes, int | None]:
 
 
 def _end(child: int, asked: frozenset[int]) -> None:
-    """Most have ended by themselves."""
-    with contextlib.suppress(ProcessLookupError):
+    """Most have ended by themselves. One that may not be killed, as in a container under AppArmor, ends with its
+    channel, unless a stranger keeps it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(child, signal.SIGKILL)
     deadline = time.monotonic() + DYING
     while not _has_ended(child):

@@ -134,7 +134,15 @@ def _open_and_detach(target: Target) -> int:
 
     A VMM that starts meanwhile gets its queues in their order, and a guest loses nothing to a queue that nobody reads.
     """
-    descriptor = ioctls.open_control()
+    try:
+        descriptor = ioctls.open_control()
+    except OSError as exc:
+        raise DeviceError(
+            f"{target.name}: cannot open {ioctls.TUN_DEVICE}: {exc.strerror}; "
+            "it is needed where no process's queue of the device can be copied",
+            errno=exc.errno,
+            device=target.name,
+        ) from exc
     try:
         flags = _join(descriptor, target)
         if flags & ioctls.IFF_MULTI_QUEUE:  # any other has one queue, which cannot be detached

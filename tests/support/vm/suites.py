@@ -85,9 +85,24 @@ HARDENED: t.Final = Suite(
 )
 
 
+# Guests are ports of a switch there, with Debian's kernel module. It is none of SUITES either.
+SWITCH: t.Final = Suite(
+    name="trixie-openvswitch", kernel="6.12", libbpf="1.5", python="3.13", packages=("openvswitch-switch",)
+)
+
+# Guests, and the service, are in containers there. It is none of SUITES either.
+CONTAINERS: t.Final = Suite(
+    name="trixie-containers",
+    kernel="6.12",
+    libbpf="1.5",
+    python="3.13",
+    packages=("apparmor", "catatonit", "crun", "dbus", "podman"),
+)
+
+
 def find(name: str) -> Suite:
     """The suite of that name, or LookupError with the names there are."""
-    known = (*SUITES, HYPERVISOR, HARDENED)
+    known = (*SUITES, HYPERVISOR, HARDENED, SWITCH, CONTAINERS)
     for suite in known:
         if suite.name == name:
             return suite

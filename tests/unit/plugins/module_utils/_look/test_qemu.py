@@ -65,6 +65,11 @@ CARDS: list[tuple[str, list[Nic]]] = [
     ("-netdev tap,id=n0 -device e1000,netdev=n0", []),
     ("-netdev {broken -device virtio-net-pci,netdev=n0", []),
     ("-netdev", []),
+    (  # Proxmox VE
+        "-netdev type=tap,id=net0,ifname=tap8006i0,script=/usr/libexec/qemu-server/pve-bridge,vhost=on,queues=2 "
+        "-device virtio-net-pci,mac=A2:C0:43:77:08:A0,netdev=net0,bus=pci.0,addr=0x12,id=net0,vectors=6,mq=on",
+        [Nic(0, ifname="tap8006i0", vhost=True, mac="a2:c0:43:77:08:a0")],
+    ),
     # other forms (K7, row 10)
     ("-nic tap,model=virtio,ifname=tap1", [Nic(0, ifname="tap1")]),
     ("-nic bridge,br=br0,model=virtio-net-pci,mac=52:54:00:00:00:01", [Nic(0, mac="52:54:00:00:00:01")]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`refuse_bpf.py ERRNO COMMAND ...` runs a command whose every bpf() system call is answered with that error.
+"""`refuse_call.py CALL ERRNO COMMAND ...` runs a command whose every system call of that name is answered with the error.
 
 This is what systemd's SystemCallFilter= and container engines do, by the same means: a seccomp filter.
 """
@@ -14,16 +14,19 @@ import sys
 
 __all__ = ("refusing",)
 
-BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}  # include/uapi/asm-generic/unistd.h
+NUMBERS = {  # include/uapi/asm-generic/unistd.h
+    "bpf": {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351},
+    "kill": {"x86_64": 62, "aarch64": 129, "riscv64": 129, "ppc64le": 37, "s390x": 37},
+}
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO = 0x7FFF0000, 0x00050000
 # Classic BPF: load the system call's number (offset 0 of struct seccomp_data), compare, return.
 LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 
 
-def refusing(error: str) -> list[str]:
-    """The words in front of a command whose bpf() calls shall get this error."""
-    return [sys.executable, os.path.abspath(__file__), error]
+def refusing(error: str, call: str = "bpf") -> list[str]:
+    """The words in front of a command whose calls shall get this error."""
+    return [sys.executable, os.path.abspath(__file__), call, error]
 
 
 class Program(ctypes.Structure):
@@ -32,12 +35,12 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def refuse_bpf(number: int) -> None:
+def refuse(call: str, error: int) -> None:
     """From here on, and in every program that this process becomes; needs CAP_SYS_ADMIN."""
     instructions = (
         (LOAD, 0, 0, 0),
-        (JUMP_IF_EQUAL, 0, 1, BPF[os.uname().machine]),
-        (RETURN, 0, 0, SECCOMP_RET_ERRNO | number),
+        (JUMP_IF_EQUAL, 0, 1, NUMBERS[call][os.uname().machine]),
+        (RETURN, 0, 0, SECCOMP_RET_ERRNO | error),
         (RETURN, 0, 0, SECCOMP_RET_ALLOW),
     )
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
@@ -48,5 +51,5 @@ def refuse_bpf(number: int) -> None:
 
 
 if __name__ == "__main__":
-    refuse_bpf(getattr(errno, sys.argv[1]))
-    os.execvp(sys.argv[2], sys.argv[2:])
+    refuse(sys.argv[1], getattr(errno, sys.argv[2]))
+    os.execvp(sys.argv[3], sys.argv[3:])
