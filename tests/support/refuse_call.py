@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`refuse_call.py CALL ERRNO COMMAND ...` runs a command whose every system call of that name is answered with the error.
+"""`refuse_call.py CALL ERRNO COMMAND ...` runs a command; every system call of that name is answered with the error.
 
 This is what systemd's SystemCallFilter= and container engines do, by the same means: a seccomp filter.
 """
