@@ -170,26 +170,21 @@ def _status(arguments: Arguments) -> int:
     reports = [sighting_report(sighting) for sighting in _sightings(arguments)]
     rules, balances, shortfalls = rules_of(service), balances_of(service), shortfalls_of(service)
     for report in reports:
-        key = _key(report)
-        report.update(rule=rules.get(key, ""), balance=balances.get(key))
+        key = report["netns_inode"], report["ifindex"]
+        shortfall = ": ".join(shortfalls.get(key, ()))
+        report.update(rule=rules.get(key, ""), balance=balances.get(key), shortfall=shortfall)
     if arguments.json:
         _say_json({"service": service, "taps": reports})
     else:
         say(_service_line(service))
-        say(_status_table(reports, shortfalls))
+        say(_status_table(reports))
     if service is None:
         return NOT_RUNNING
-    short = any(_key(report) in shortfalls for report in reports)
+    short = any(report["shortfall"] for report in reports)
     return NOT_AS_WANTED if short or service["policy_error"] or service.get("error") else 0
 
 
-def _key(report: dict[str, t.Any]) -> tuple[int, int]:
-    return report["netns_inode"], report["ifindex"]
-
-
-def _status_table(
-    reports: t.Sequence[dict[str, t.Any]], shortfalls: t.Mapping[tuple[int, int], tuple[str, str]]
-) -> str:
+def _status_table(reports: t.Sequence[dict[str, t.Any]]) -> str:
     rows = [
         [
             report["name"],
@@ -206,9 +201,7 @@ def _status_table(
                     None,
                     (
                         balance_sentence(report["balance"]),
-                        ": ".join(shortfalls.get(_key(report), ()))
-                        or report["reason"]
-                        or report["implementation"]["reason"],
+                        report["shortfall"] or report["reason"] or report["implementation"]["reason"],
                         *report["hints"],
                     ),
                 )
