@@ -22,9 +22,8 @@ from ansible_collections.virtnet.rss.plugins.plugin_utils._batch import (
     progress_line,
     undone,
 )
-from ansible_collections.virtnet.rss.plugins.plugin_utils._page import absolute, write_page
+from ansible_collections.virtnet.rss.plugins.plugin_utils._page import report_files, write_files
 from ansible_collections.virtnet.rss.plugins.plugin_utils._summary import before_and_after, summary
-from ansible_collections.virtnet.rss.plugins.plugin_utils._tell import tell
 from ansible_collections.virtnet.rss.plugins.plugin_utils._time_left import Pace
 
 # In which the playbook registers what this gives after the look and after the verdict. No facts: whether these become
@@ -55,7 +54,7 @@ class ActionModule(ActionBase):
 
     def _begin(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_begin(hosts, answers)
-        tell(batch.notes)
+        _tell(batch.notes)
         now = time.time()
         if batch.worse:
             self._end(variables, answers)
@@ -66,7 +65,7 @@ class ActionModule(ActionBase):
 
     def _judge(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         batch = after_judge(variables[PLANNED]["concerned"], answers, check=self._task.check_mode)
-        tell(batch.notes)
+        _tell(batch.notes)
         if judged_blindly(hosts, answers):
             Display().warning(BLIND)
         self._batch_is_over(hosts, answers, variables, worse=len(batch.worse))
@@ -74,7 +73,7 @@ class ActionModule(ActionBase):
 
     def _back(self, hosts: list[str], answers: t.Any, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         found = outcomes(variables[PLANNED]["concerned"], answers)
-        tell(f"{host}: {outcome}" for host, outcome in found.items())
+        _tell(f"{host}: {outcome}" for host, outcome in found.items())
         self._end(variables, answers)
         return {"failed": True, "msg": f"{undone(found)}, for the batch is worse off: {variables[COMPARED]['why']}"}
 
@@ -85,21 +84,25 @@ class ActionModule(ActionBase):
         pace = Pace(
             self._task.args.get("serial", [1]), float(self._task.args.get("waits", 0)), context.CLIARGS["forks"]
         )
-        tell([progress_line(now, batch=len(hosts), worse=worse, pace=pace)])
+        _tell([progress_line(now, batch=len(hosts), worse=worse, pace=pace)])
         if now.done == now.total and not worse:
             self._end(variables, answers)
 
     def _end(self, variables: t.Mapping[str, t.Any], answers: t.Any) -> None:
         """Of the rollout, for good or bad: what it came to."""
         hosts, check = variables["ansible_play_hosts_all"], self._task.check_mode
-        tell(summary(hosts, answers, seconds=_seconds(variables, answers), check=check))
+        _tell(summary(hosts, answers, seconds=_seconds(variables, answers), check=check))
         name = self._task.args.get("report")
         if not name or check:
             return
-        path = absolute(name)
         for when, report in zip(("before", "after"), before_and_after(hosts, answers), strict=True):
-            write_page(f"{path}-{when}", report, f"What steered the guests {when} the rollout")
-        tell([f"Before and after: {path}-before.html, {path}-after.html"])
+            write_files(f"{name}-{when}", report_files(report, f"What steered the guests {when} the rollout"))
+        _tell([f"Before and after: {name}-before.html, {name}-after.html"])
+
+
+def _tell(lines: t.Iterable[str]) -> None:
+    for line in lines:
+        Display().display("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
 def _seconds(variables: t.Mapping[str, t.Any], answers: t.Any) -> float:

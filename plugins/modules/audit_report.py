@@ -45,14 +45,18 @@ EXAMPLES = r"""
     path: "{{ audit_report | default('virtnet-rss-audit') }}"
     title: "{{ audit_title | default('What steers the guests') }}"
   run_once: true
+  delegate_to: localhost
+  ignore_unreachable: false
   ignore_errors: false
-  vars:
-    ansible_become: false # it is work of the controller's, whatever the inventory says of its hosts
+  vars: # it is work of the controller's, whatever the inventory says of the first host
+    ansible_connection: local
+    ansible_become: false
 """
 
 RETURN = r"""
-totals:
-  description: Numbers of hosts and devices, as the filter P(virtnet.rss.fleet_report#filter) counts them.
+msg:
+  description: The lines of the text.
   returned: success
-  type: dict
+  type: list
+  elements: str
 """

@@ -1,33 +1,41 @@
 # Copyright (c) 2026, virtnet.rss contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection: the audit's page, and the same as JSON, made by an action plugin. Runs on the controller.
+# Private to the collection: the files of a fleet report, made and written by action plugins. Runs on the controller.
 
 from __future__ import annotations
 
 import datetime
 import json
 import os
+import typing as t
 from pathlib import Path
 
 import jinja2
 
+from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import Report, fleet_text
 
-__all__ = ("absolute", "page", "write_page")
+__all__ = ("page", "report_files", "write_files")
 
 TEMPLATE = Path(__file__).parents[2] / "playbooks" / "templates" / "audit.html.j2"
 
 
-def absolute(name: str) -> str:
-    """A name as the user means it who has called Ansible, which runs an action in the playbook's folder."""
-    return os.path.join(os.environ.get("PWD", ""), os.path.expanduser(name))
+def report_files(report: Report, title: str) -> dict[str, str]:
+    """The contents by the files' endings: a page to look at, and the same as JSON and as text."""
+    as_json = json.dumps(report, indent=4, sort_keys=True)
+    return {"html": page(report, title), "json": as_json, "txt": fleet_text(report)}
 
 
-def write_page(path: str, report: Report, title: str) -> None:
-    """``path`` without ending: .html and .json are made. OSError as it comes."""
-    Path(f"{path}.html").write_text(page(report, title), encoding="utf-8")
-    Path(f"{path}.json").write_text(json.dumps(report, indent=4, sort_keys=True), encoding="utf-8")
+def write_files(name: str, files: t.Mapping[str, str]) -> None:
+    """``name`` is without the ending; a relative one is below the caller's folder. Whoever reads a file meanwhile has
+    all of the older or all of the new one. OSError names the file."""
+    for ending, content in files.items():
+        path = os.path.abspath(f"{os.path.expanduser(name)}.{ending}")
+        try:
+            write_atomically(path, content)
+        except OSError as exc:
+            raise OSError(exc.errno, exc.strerror, path) from exc
 
 
 def page(report: Report, title: str) -> str:

@@ -57,6 +57,22 @@ def test_the_first_host_is_unreachable(fleet: Fleet) -> None:
     assert statuses(fleet) == {first: "unreachable", second: "supported"}
 
 
+BROKEN = [
+    {"ansible_host": "{{ nobody_knows }}"},
+    {"ansible_connection": "none.such"},
+    {"ansible_become": True, "ansible_become_password": "{{ nobody_knows }}"},
+]
+
+
+@pytest.mark.parametrize("variables", BROKEN, ids=["address", "connection", "password"])
+def test_the_first_host_has_words_that_mean_nothing(fleet: Fleet, variables: dict[str, t.Any]) -> None:
+    """They are of that host alone: the others' answers are not lost with it."""
+    first, second = fleet.names
+    fleet.give(variables, first)
+    found = statuses(fleet)
+    assert found.pop(first) in ("failed", "unreachable") and found == {second: "supported"}
+
+
 def test_no_host_is_reachable(fleet: Fleet) -> None:
     for name in fleet.names:
         fleet.give(NOBODY_LISTENS, name)
@@ -73,7 +89,24 @@ def test_no_host_can_be_asked(fleet: Fleet) -> None:
 
 def test_a_report_that_cannot_be_written_is_an_error(fleet: Fleet) -> None:
     """Unlike what a host does not answer."""
-    assert fleet.playbook("virtnet.rss.audit", audit_report=str(fleet.folder / "none" / "audit")).returncode != 0
+    path = fleet.folder / "none" / "audit"
+    done = fleet.playbook("virtnet.rss.audit", audit_report=str(path))
+    assert done.returncode != 0 and f"{path}.html cannot be written: No such file or directory" in done.stdout
+
+
+def test_a_report_is_replaced_as_a_whole(fleet: Fleet) -> None:
+    """A web server may read it, and what a link points to is nobody's report."""
+    others, page = fleet.folder / "others", fleet.folder / "audit.html"
+    others.write_text("not a report", encoding="utf-8")
+    page.symlink_to(others)
+    before = os.umask(0o077)
+    try:
+        fleet.audit()
+    finally:
+        os.umask(before)
+    assert not page.is_symlink() and page.stat().st_mode & 0o777 == 0o644
+    assert others.read_text(encoding="utf-8") == "not a report"
+    assert sorted(path.name for path in fleet.folder.glob("*audit.*")) == ["audit.html", "audit.json", "audit.txt"]
 
 
 def test_check_mode_asks_the_hosts_and_writes_nothing(fleet: Fleet) -> None:
@@ -104,8 +137,8 @@ def test_drift_of_devices_that_are_left_alone_and_that_wait(fleet: Fleet) -> Non
 def test_a_relative_name_is_below_the_folder_of_the_call(
     fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ansible runs what it runs here in the playbook's folder, which is the collection's."""
-    monkeypatch.setenv("PWD", str(tmp_path))
+    """Not below the playbook's, which is the collection's."""
+    monkeypatch.chdir(tmp_path)
     done = fleet.playbook("virtnet.rss.audit", audit_report="fleet")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "fleet.json").is_file() and (tmp_path / "fleet.html").is_file()

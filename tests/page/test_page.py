@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import fleet_report
-from ansible_collections.virtnet.rss.plugins.plugin_utils._page import write_page
+from ansible_collections.virtnet.rss.plugins.plugin_utils._page import report_files, write_files
 from ansible_collections.virtnet.rss.tests.support.fleet_answers import HOSTILE, STATES, answers
 
 PHONE = Path(__file__).with_name("phone.js").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def _page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """200 hosts with 25 devices each."""
     folder = tmp_path_factory.mktemp("page")
     made = answers(200, 25)
-    write_page(str(folder / "audit"), fleet_report(list(made), made), "What steers the guests")
+    write_files(str(folder / "audit"), report_files(fleet_report(list(made), made), "What steers the guests"))
     return folder / "audit.html"
 
 

@@ -13,7 +13,7 @@ __all__ = ("OtherRoot",)
 SCRIPT = """
 mount -t tmpfs none {here} && mkdir {here}/upper {here}/work {here}/root || exit
 mount -t overlay -o lowerdir=/,upperdir={here}/upper,workdir={here}/work none {here}/root || exit
-for name in proc sys dev {shared}; do mount --rbind /$name {here}/root/$name || exit; done
+for name in proc sys dev {shared}; do mkdir -p {here}/root/$name && mount --rbind /$name {here}/root/$name || exit; done
 mount -t tmpfs none {here}/root/run || exit
 echo ready
 read -r _
