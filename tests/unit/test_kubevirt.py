@@ -17,7 +17,10 @@ from ansible_collections.virtnet.rss.plugins.module_utils._policy.rules import P
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import parse_document
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICY, DAEMON_SET = yaml.safe_load_all((ROOT / "examples/kubevirt/daemonset.yaml").read_text(encoding="utf-8"))
+POLICY, DAEMON_SET = (
+    yaml.safe_load((ROOT / "examples" / "kubevirt" / name).read_text(encoding="utf-8"))
+    for name in ("policy.yaml", "daemonset.yaml")
+)
 (CONTAINER,) = DAEMON_SET["spec"]["template"]["spec"]["containers"]
 
 
