@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
+from ansible_collections.virtnet.rss.plugins.module_utils._files import write_atomically
 from ansible_collections.virtnet.rss.plugins.plugin_utils._fleet import Report, fleet_text
 
 __all__ = ("page", "report_files", "write_files")

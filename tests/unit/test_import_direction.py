@@ -20,6 +20,7 @@ UTILS = f"{COLLECTION}.module_utils"
 LIBRARIES = ("_bpf", "_tun", "_names", "_rss", "_balance", "_probe")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "_text": (),
+    "_files": (),
     "_errors": ("_text",),
     "_bpf": ("_errors", "_text"),
     "_tun": ("_errors", "_text"),
@@ -32,10 +33,21 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_program": ("_bpf", "_tun", "_rss", "_probe", "_errors", "_text"),
     "_steering": ("_program", *LIBRARIES, "_errors", "_text"),
     "_look": ("_steering", "_program", *LIBRARIES, "_errors", "_text"),
-    "_policy": ("_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
-    "_service": ("_policy", "_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
+    "_policy": ("_look", "_steering", "_program", *LIBRARIES, "_files", "_errors", "_text"),
+    "_service": ("_policy", "_look", "_steering", "_program", *LIBRARIES, "_files", "_errors", "_text"),
     "_verdict": ("_errors", "_text"),
-    "_host": ("_verdict", "_service", "_policy", "_look", "_steering", "_program", *LIBRARIES, "_errors", "_text"),
+    "_host": (
+        "_verdict",
+        "_service",
+        "_policy",
+        "_look",
+        "_steering",
+        "_program",
+        *LIBRARIES,
+        "_files",
+        "_errors",
+        "_text",
+    ),
     "_module": (
         "_host",
         "_service",
@@ -49,8 +61,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "_text",
     ),
     "modules": ("_module",),
-    # pure, on the controller: nothing there can reach a kernel
-    "plugin_utils": ("_errors", "_text"),
+    # on the controller: nothing there can reach a kernel
+    "plugin_utils": ("_files", "_errors", "_text"),
     "action": ("plugin_utils",),
     "filter": ("plugin_utils", "_verdict", "_rss", "_errors", "_text"),
     "doc_fragments": (),

@@ -15,7 +15,7 @@ from ansible_collections.virtnet.rss.plugins.module_utils._host.record import re
 
 __all__ = ("Contents", "of")
 
-SCRATCH = re.compile(r"\.(.+)\.[0-9a-f]{12}")  # of a writer that was killed (_policy/files.py)
+SCRATCH = re.compile(r"\.(.+)\.[0-9a-f]{12}")  # of a writer that was killed (_files.py)
 
 
 class Contents(t.NamedTuple):

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import typing as t
 
+from ansible_collections.virtnet.rss.plugins.module_utils._host.programs import TimeoutExpired, run_program
 from ansible_collections.virtnet.rss.plugins.module_utils._tun.device_id import DeviceId
 
 __all__ = ("apply", "strangers")
@@ -31,7 +31,7 @@ def apply(program: str, folder: str) -> bool:
 
 def _told(command: list[str]) -> t.Any:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        done = run_program(*command, seconds=PATIENCE)
         return json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, TimeoutExpired):
         return None

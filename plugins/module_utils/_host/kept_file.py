@@ -9,7 +9,7 @@ import contextlib
 import os
 import stat
 
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
+from ansible_collections.virtnet.rss.plugins.module_utils._files import write_atomically
 
 __all__ = ("KeptFile",)
 

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
+from ansible_collections.virtnet.rss.plugins.module_utils._host.programs import TimeoutExpired, run_program
 from ansible_collections.virtnet.rss.plugins.module_utils._host.unit import unit_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.version import VERSION
 
@@ -53,11 +53,9 @@ def owns(folder: str) -> bool:
 def version_note() -> str:
     """A sentence where the package is of another release than this collection; empty where it is not."""
     try:
-        done = subprocess.run(
-            [PROGRAM, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False
-        )
+        done = run_program(PROGRAM, "--version", seconds=PATIENCE)
         told = done.stdout.decode(errors="replace").strip() or "a program that does not start"
-    except (OSError, subprocess.TimeoutExpired) as exc:
+    except (OSError, TimeoutExpired) as exc:
         told = f"a program that does not start ({type(exc).__name__})"
     if told == f"virtnet-rss {VERSION}":
         return ""

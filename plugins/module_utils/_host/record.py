@@ -14,7 +14,7 @@ import time
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
+from ansible_collections.virtnet.rss.plugins.module_utils._files import write_atomically
 
 __all__ = (
     "ACCEPTED",

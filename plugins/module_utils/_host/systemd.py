@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import StateError
+from ansible_collections.virtnet.rss.plugins.module_utils._host.programs import TimeoutExpired, run_program
 
 __all__ = ("Systemd",)
 
@@ -55,14 +55,8 @@ class Systemd:
     @staticmethod
     def _systemctl(*words: str) -> str:
         try:
-            done = subprocess.run(
-                ["systemctl", *words],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as exc:
+            done = run_program("systemctl", *words, seconds=PATIENCE)
+        except TimeoutExpired as exc:
             raise StateError(f"systemctl {words[0]} did not end in {PATIENCE:.0f} seconds") from exc
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines()

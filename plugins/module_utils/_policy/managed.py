@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import InputError, PlaceError
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
+from ansible_collections.virtnet.rss.plugins.module_utils._files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.folder import check_folder, is_read
 from ansible_collections.virtnet.rss.plugins.module_utils._policy.schema import Document, parse_document
 from ansible_collections.virtnet.rss.plugins.module_utils._rss.keys import fingerprint, parse_key

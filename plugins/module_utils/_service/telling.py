@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.virtnet.rss.plugins.module_utils._errors import sentence_of
+from ansible_collections.virtnet.rss.plugins.module_utils._files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._look.look import look
 from ansible_collections.virtnet.rss.plugins.module_utils._look.measure import Meter
-from ansible_collections.virtnet.rss.plugins.module_utils._policy.files import write_atomically
 from ansible_collections.virtnet.rss.plugins.module_utils._service.journal import Journal
 from ansible_collections.virtnet.rss.plugins.module_utils._service.metrics import metrics_text
 from ansible_collections.virtnet.rss.plugins.module_utils._service.reconcile import namespaces_of
